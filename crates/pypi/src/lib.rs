@@ -1,0 +1,13 @@
+//! The formats the Python packaging standards own: names, versions, file
+//! names, hashes, core metadata, the simple repository API and the legacy
+//! upload form.
+//!
+//! Invariant: pure. No I/O beyond readers handed in, no clock, no randomness,
+//! no HTTP types. Parsing is lenient where clients are, writing is strict.
+
+pub mod hashes;
+pub mod name;
+pub mod simple;
+
+pub use hashes::{Digest, Hashes};
+pub use name::ProjectName;
