@@ -5,5 +5,7 @@
 //! plain data and can be tested by table or property.
 
 pub mod names;
+mod time;
 
+pub use time::Timestamp;
 pub use names::{IndexName, InvalidIndexName, InvalidUserName, UserName};
