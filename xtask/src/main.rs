@@ -16,13 +16,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("tidy") => report(tidy::check(&workspace_root())),
-        _ => {
-            eprintln!("usage: cargo run -p xtask -- tidy");
-            ExitCode::from(2)
-        }
+    let chore = std::env::args().nth(1);
+    if chore.as_deref() == Some("tidy") {
+        return report(tidy::check(&workspace_root()));
     }
+    eprintln!("usage: cargo run -p xtask -- tidy");
+    ExitCode::from(2)
 }
 
 fn report(findings: Result<Vec<tidy::Finding>>) -> ExitCode {

@@ -63,7 +63,7 @@ const SQL_STARTS: &[&str] = &[
 pub(crate) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
     for file in tree.files() {
         check_words(file, findings);
-        if file.path.ends_with(".rs") {
+        if file.is_rust() {
             check_opening(file, findings);
             check_length(file, findings);
             check_layer(file, findings);

@@ -92,6 +92,12 @@ impl SourceFile {
         kept
     }
 
+    pub(crate) fn is_rust(&self) -> bool {
+        Path::new(&self.path)
+            .extension()
+            .is_some_and(|extension| extension == "rs")
+    }
+
     /// Whether the file holds tests only: an integration test or a `tests` module of its own.
     pub(crate) fn is_test(&self) -> bool {
         self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
