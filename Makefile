@@ -1,0 +1,48 @@
+# One word per job. `.ci/run` is `make test`; everything a target needs it installs by itself.
+VENV := $(CURDIR)/.cache/venv
+export LARDER_VENV := $(VENV)
+export PATH := $(VENV)/bin:$(PATH)
+# one set of features for every debug build, so that nothing is compiled twice
+WHOLE := --workspace --all-features
+
+.PHONY: run build lint test test-rust test-clients smoke bench setup
+
+run:
+	cargo run --bin larder -- serve $(ARGS)
+
+build:
+	cargo build --release --bin larder
+
+setup:
+	scripts/setup-tests
+
+lint: setup
+	cargo fmt --all --check
+	typos
+	cargo run --quiet -p xtask -- tidy
+	cargo deny --all-features check bans licenses sources
+	cargo clippy $(WHOLE) --all-targets -- -D warnings
+
+test: lint test-rust test-clients
+
+# unit, property, store, blob, HTTP and fault tests; on SQLite and PostgreSQL, on files and S3
+test-rust: setup
+	scripts/with-services cargo nextest run $(WHOLE)
+	cargo test --doc --quiet $(WHOLE)
+
+# pip, uv, twine and devpi-client against the built binary; ARGS go to pytest
+test-clients: setup
+	cargo build $(WHOLE) --all-targets
+	scripts/with-services python -m pytest compat $(ARGS)
+
+# the cache against real PyPI, a handful of small projects
+smoke: setup
+	cargo build --bin larder
+	python compat/smoke.py
+
+# against nginx and real devpi-server in one run, ratios on stdout
+bench:
+	scripts/setup-tests bench
+	cargo build --release --bin larder
+	cargo build -p larder-testkit --bin fake-index
+	python bench/bench.py $(ARGS)
