@@ -1,0 +1,241 @@
+"""Killed at any step, Larder has what it acknowledged, serves nothing half-written, leaves no litter.
+
+The steps are the failpoints in the source: with `FAILPOINTS=NAME=pause` the process stops there and
+is killed. Further tests kill it while a body is on its way in, and at random instants.
+"""
+
+import random
+import re
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from harness.dists import noise, wheel
+from harness.processes import ROOT
+
+# how long a paused process may keep a client waiting before it is killed
+PAUSE_SECS = 1.5
+LOSSES = (requests.RequestException, requests.packages.urllib3.exceptions.HTTPError)
+
+
+def failpoints():
+    """The names of the steps, read from the source so that a new one is tested by being there."""
+    pattern = re.compile(r"""fail_?point!?\(\s*"([a-z0-9_.]+)\"""")
+    sources = sorted((ROOT / "crates").rglob("src/**/*.rs"))
+    names = {name for path in sources for name in pattern.findall(path.read_text())}
+    assert names, "no failpoint in the source: has the macro another name?"
+    return sorted(names)
+
+
+def until(holds, what, limit_secs=15):
+    limit = time.monotonic() + limit_secs
+    while not holds():
+        assert time.monotonic() < limit, f"not within {limit_secs} s: {what}"
+        time.sleep(0.01)
+
+
+def fetch(url):
+    """The whole body, or None when the answer was refused, cut or late."""
+    try:
+        reply = requests.get(url, timeout=PAUSE_SECS)
+        return reply.content if reply.status_code == 200 else None
+    except LOSSES:
+        return None
+
+
+def send(larder, dist):
+    """Whether the upload was acknowledged."""
+    try:
+        return larder.upload("root/public", dist, timeout=PAUSE_SECS).status_code == 200
+    except LOSSES:
+        return False
+
+
+def stored(larder, project, dist):
+    """The bytes served under the file's name, or None when the page does not list it."""
+    url = larder.files("root/public", project).get(dist.filename)
+    if url is None:
+        return None
+    reply = requests.get(url, timeout=30)
+    assert reply.status_code == 200, f"listed but not served: {reply.status_code} {reply.text}"
+    return reply.content
+
+
+def check_after_restart(larder, place):
+    """Nothing half-written anywhere; what a dead process was writing is gone."""
+    assert not place.broken_blobs()
+    assert not place.leftovers(), place.leftovers()
+    assert "panicked" not in larder.log
+
+
+@pytest.mark.parametrize("step", failpoints())
+def test_killed_at_a_step_of_an_upload(step, new_larder, place):
+    kept, other = wheel("kept", "1.0", payload=noise(300_000, "kept")), wheel("mine", "1.0")
+    larder = new_larder().start()
+    assert larder.upload("root/public", kept).status_code == 200
+    larder.restart(environment={"FAILPOINTS": f"{step}=pause"})
+    acknowledged = send(larder, other)
+    larder.kill()
+
+    larder.start()
+    check_after_restart(larder, place)
+    assert stored(larder, "kept", kept) == kept.content
+    found = stored(larder, "mine", other)
+    assert found == other.content if acknowledged else found in (None, other.content)
+    assert larder.upload("root/public", other).status_code == 200, "sending it again must do"
+    assert stored(larder, "mine", other) == other.content
+
+
+@pytest.mark.parametrize("step", failpoints())
+def test_killed_at_a_step_of_a_cold_fetch(step, new_larder, place, upstream):
+    dist = wheel("cold", "1.0", payload=noise(300_000, "cold"))
+    upstream.add(dist)
+    larder = new_larder().start(environment={"FAILPOINTS": f"{step}=pause"})
+    path = f"/root/pypi/+f/{dist.sha256[:3]}/{dist.sha256[3:16]}/{dist.filename}"
+    page = fetch(f"{larder.url}/root/pypi/+simple/cold/")
+    body = fetch(larder.url + path) if page is not None else None
+    assert body in (None, dist.content)
+    larder.kill()
+
+    larder.start()
+    check_after_restart(larder, place)
+    assert stored_in_mirror(larder, dist) == dist.content
+    upstream.down()
+    assert stored_in_mirror(larder, dist) == dist.content
+
+
+def stored_in_mirror(larder, dist):
+    reply = requests.get(larder.files("root/pypi", "cold")[dist.filename], timeout=30)
+    return reply.content if reply.status_code == 200 else None
+
+
+def test_every_step_is_reached_by_an_upload_or_a_fetch(pair, new_larder, new_place, upstream):
+    """Guards the two tests above against a step that nothing passes any more."""
+    ours = [step for step in failpoints() if not belongs_to_the_other_pair(step, pair)]
+    reached = set()
+    for step in ours:
+        dist = wheel("cold", "1.0")
+        upstream.add(dist)
+        larder = new_larder(on=new_place(step)).start(environment={"FAILPOINTS": f"{step}=pause"})
+        if not send(larder, wheel("mine", "1.0")):
+            reached.add(step)
+        elif fetch(larder.url + f"/root/pypi/+simple/cold/") is None:
+            reached.add(step)
+        else:
+            url = larder.files("root/pypi", "cold")[dist.filename]
+            if fetch(url) is None or fetch(url) is None:
+                reached.add(step)
+        larder.kill()
+    assert reached == set(ours), f"never reached: {sorted(set(ours) - reached)}"
+
+
+def belongs_to_the_other_pair(step, pair):
+    local_only, remote_only = ("blob.local.", "blob.link", "blob.fsync"), ("blob.s3.",)
+    return step.startswith(remote_only if pair == "sqlite-files" else local_only)
+
+
+def test_killed_while_an_upload_is_on_its_way(larder, place):
+    dist = wheel("mine", "1.0", payload=noise(2 << 20, "mine"))
+    prepared = requests.Request(
+        "POST", f"{larder.url}/root/public/", auth=("root", larder.password),
+        data={":action": "file_upload", "name": "mine", "version": "1.0"},
+        files={"content": (dist.filename, dist.content)},
+    ).prepare()
+    host, port = larder.url.removeprefix("http://").split(":")
+    head = "".join(f"{key}: {value}\r\n" for key, value in prepared.headers.items())
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"POST /root/public/ HTTP/1.1\r\nhost: {host}\r\n{head}\r\n".encode())
+        connection.sendall(prepared.body[: len(prepared.body) // 2])
+        until(place.leftovers, "half of the upload lies on disk")
+        larder.kill()
+    larder.start()
+    check_after_restart(larder, place)
+    assert larder.page("root/public", "mine") is None
+    assert larder.upload("root/public", dist).status_code == 200
+
+
+def test_killed_while_a_cold_file_is_on_its_way(larder, place, upstream):
+    dist = wheel("cold", "1.0", payload=noise(2 << 20, "cold"))
+    upstream.add(dist)
+    url = larder.files("root/pypi", "cold")[dist.filename]
+    upstream.fault(upstream.file_path(dist), {"stall_after": 1 << 20})
+    with requests.get(url, stream=True, timeout=30) as reply:
+        assert reply.status_code == 200
+        first = reply.raw.read(1 << 19)
+        assert place.leftovers(), "half of the file lies on disk"
+        larder.kill()
+        with pytest.raises(LOSSES):
+            while reply.raw.read(1 << 16):
+                pass
+    assert first == dist.content[: 1 << 19]
+    upstream.clear()
+    larder.start()
+    check_after_restart(larder, place)
+    assert requests.get(url, timeout=30).content == dist.content
+
+
+def test_killed_during_a_fetch_nobody_waits_for(larder, place, upstream):
+    """The client has left; the fetch goes on alone, and dies with the process."""
+    dist = wheel("cold", "1.0", payload=noise(2 << 20, "cold"))
+    upstream.add(dist)
+    url = larder.files("root/pypi", "cold")[dist.filename]
+    upstream.fault(upstream.file_path(dist), {"stall_after": 1 << 20})
+    with requests.get(url, stream=True, timeout=30) as reply:
+        reply.raw.read(1 << 16)
+    larder.kill()
+    upstream.clear()
+    larder.start()
+    check_after_restart(larder, place)
+    assert requests.get(url, timeout=30).content == dist.content
+
+
+def test_killed_at_random_under_load(new_larder, place, upstream):
+    """Writers and readers run until the process dies under them; then everything is looked at."""
+    dice = random.Random(20261123)
+    cold = [wheel("cold", f"1.{i}", payload=noise(200_000, i)) for i in range(40)]
+    upstream.add(*cold)
+    larder = new_larder()
+    acknowledged, unanswered = {}, {}
+    for round_ in range(15):
+        larder.start()
+        over = threading.Event()
+
+        def write(worker, round_=round_, over=over):
+            for count in range(1000):
+                if over.is_set():
+                    return
+                dist = wheel(f"w{worker}", f"{round_}.{count}", payload=noise(50_000, (worker, round_, count)))
+                unanswered[dist.filename] = (f"w{worker}", dist)
+                if send(larder, dist):
+                    acknowledged[dist.filename] = unanswered.pop(dist.filename)
+
+        def read(over=over, round_=round_):
+            for dist in cold[round_ * 2 :]:
+                if over.is_set():
+                    return
+                path = f"/root/pypi/+f/{dist.sha256[:3]}/{dist.sha256[3:16]}/{dist.filename}"
+                assert fetch(larder.url + path) in (None, dist.content)
+
+        larder.page("root/pypi", "cold")
+        with ThreadPoolExecutor(4) as pool:
+            work = [pool.submit(write, worker) for worker in range(3)] + [pool.submit(read)]
+            time.sleep(dice.uniform(0.02, 0.6))
+            over.set()
+            larder.kill()
+            for job in work:
+                job.result()
+
+    larder.start()
+    check_after_restart(larder, place)
+    assert len(acknowledged) > 15, "hardly anything was written: the test proves nothing"
+    pages = {f"w{worker}": larder.files("root/public", f"w{worker}") for worker in range(3)}
+    lost = [name for name, (project, _) in acknowledged.items() if name not in pages[project]]
+    assert not lost, f"{len(lost)} of {len(acknowledged)} acknowledged uploads are lost: {lost}"
+    sent = {**acknowledged, **unanswered}
+    for page in pages.values():
+        for name, url in page.items():
+            assert requests.get(url, timeout=30).content == sent[name][1].content, name
