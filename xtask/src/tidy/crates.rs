@@ -3,9 +3,6 @@
 //! Invariant: every crate of the workspace has a row here, so that a new one is a decision.
 //! Left out: dev-dependencies, which build tests only, but for the two pure crates.
 
-use anyhow::{Context, Result};
-use toml::{Table, Value};
-
 use super::{Finding, Tree};
 
 struct Crate {
@@ -116,24 +113,15 @@ const IMPURE: &[&str] = &[
     "tempfile",
 ];
 
-pub(crate) fn check(tree: &Tree, findings: &mut Vec<Finding>) -> Result<()> {
-    for file in tree
-        .files()
-        .filter(|file| file.path.ends_with("/Cargo.toml"))
-    {
-        let manifest: Table = file
-            .text
-            .parse()
-            .with_context(|| format!("{} is not TOML", file.path))?;
-        let Some(folder) = file.path.strip_suffix("/Cargo.toml") else {
-            continue;
-        };
-        check_manifest(folder, &manifest, findings);
+pub(crate) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
+    for file in tree.files() {
+        if let Some(folder) = file.path.strip_suffix("/Cargo.toml") {
+            check_manifest(folder, &file.text, findings);
+        }
     }
-    Ok(())
 }
 
-fn check_manifest(folder: &str, manifest: &Table, findings: &mut Vec<Finding>) {
+fn check_manifest(folder: &str, manifest: &str, findings: &mut Vec<Finding>) {
     let path = format!("{folder}/Cargo.toml");
     let Some(row) = CRATES.iter().find(|row| row.folder == folder) else {
         findings.push(Finding::at(
@@ -143,44 +131,49 @@ fn check_manifest(folder: &str, manifest: &Table, findings: &mut Vec<Finding>) {
         ));
         return;
     };
-    for name in dependencies(manifest, "dependencies") {
+    for (line, section, name) in dependencies(manifest) {
+        let mut find = |message: String| findings.push(Finding::at(&path, line, message));
+        if PURE.contains(&folder) && IMPURE.contains(&name) {
+            find(format!(
+                "{folder} does no I/O and must not depend on {name}"
+            ));
+        }
+        if section != "dependencies" {
+            continue;
+        }
         if let Some(other) = name.strip_prefix("larder-") {
             if !row.imports.contains(&other) {
-                findings.push(Finding::at(
-                    &path,
-                    0,
-                    format!("{folder} must not import {name}"),
-                ));
+                find(format!("{folder} must not import {name}"));
             }
         } else if let Some((_, owners)) = OWNED.iter().find(|(owned, _)| *owned == name)
             && !owners.contains(&folder)
         {
-            findings.push(Finding::at(
-                &path,
-                0,
-                format!("{name} belongs to {}: ask that crate", owners.join(", ")),
+            find(format!(
+                "{name} belongs to {}: ask that crate",
+                owners.join(", ")
             ));
-        }
-    }
-    if PURE.contains(&folder) {
-        let sections = ["dependencies", "dev-dependencies", "build-dependencies"];
-        for name in sections
-            .iter()
-            .flat_map(|section| dependencies(manifest, section))
-        {
-            if IMPURE.contains(&name.as_str()) {
-                let message = format!("{folder} does no I/O and must not depend on {name}");
-                findings.push(Finding::at(&path, 0, message));
-            }
         }
     }
 }
 
-fn dependencies(manifest: &Table, section: &str) -> Vec<String> {
-    let table = manifest.get(section).and_then(Value::as_table);
-    table
-        .map(|table| table.keys().cloned().collect())
-        .unwrap_or_default()
+/// Line, section and name of every dependency. Reads the one form used here, a line
+/// `name.workspace = true` or `name = …` under a heading that ends with `dependencies]`.
+fn dependencies(manifest: &str) -> Vec<(usize, &str, &str)> {
+    let mut found = Vec::new();
+    let mut section = "";
+    for (number, line) in manifest.lines().enumerate() {
+        if let Some(heading) = line.strip_prefix('[') {
+            let heading = heading.trim_end().trim_end_matches(']');
+            section = heading.rsplit('.').next().unwrap_or(heading);
+        } else if section.ends_with("dependencies")
+            && let Some(end) = line.find(['.', ' ', '='])
+            && end > 0
+        {
+            found.push((number + 1, section, &line[..end]));
+        }
+    }
+    found.retain(|(_, _, name)| !name.starts_with('#'));
+    found
 }
 
 #[cfg(test)]
@@ -189,7 +182,7 @@ mod tests {
 
     fn findings_of(folder: &str, manifest: &str) -> Vec<String> {
         let mut findings = Vec::new();
-        check_manifest(folder, &manifest.parse().unwrap(), &mut findings);
+        check_manifest(folder, manifest, &mut findings);
         findings
             .into_iter()
             .map(|finding| finding.message)
@@ -233,6 +226,16 @@ mod tests {
             found,
             ["crates/pypi does no I/O and must not depend on tokio"]
         );
+    }
+
+    #[test]
+    fn every_form_of_dependency_is_read() {
+        let manifest = "[package]\nname = \"x\"\n[dependencies]\na.workspace = true\n# c.d\nb = { version = \"1\",\n  features = [] }\n[target.'cfg(unix)'.dev-dependencies]\ne = \"1\"\n";
+        let names: Vec<&str> = dependencies(manifest)
+            .into_iter()
+            .map(|(_, _, name)| name)
+            .collect();
+        assert_eq!(names, ["a", "b", "e"]);
     }
 
     #[test]
