@@ -87,6 +87,14 @@ class Process:
     def is_running(self):
         return self.popen.poll() is None
 
+    def ended_by_itself(self, limit_secs):
+        """Whether it is gone, or goes within a while."""
+        try:
+            self.popen.wait(limit_secs)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
+
     def stop(self):
         """Asks it to end and gives the exit code."""
         if self.is_running():
