@@ -4,8 +4,23 @@
 //! Invariant: pure. No I/O, no clock, no HTTP. Everything here is decided on
 //! plain data and can be tested by table or property.
 
+mod acl;
+mod action;
+mod index;
+mod mirror_url;
 pub mod names;
+mod order;
 mod time;
+mod whitelist;
 
-pub use time::Timestamp;
+pub use acl::{Acl, AclEntry};
+pub use action::{Action, Caller, Policy, may, may_use_private_upstreams};
+pub use index::{
+    ConfigError, Defaults, IndexConfig, IndexKind, KindConfig, MirrorConfig, StageConfig,
+    check_bases,
+};
+pub use mirror_url::MirrorUrl;
 pub use names::{IndexName, InvalidIndexName, InvalidUserName, UserName};
+pub use order::resolution_order;
+pub use time::Timestamp;
+pub use whitelist::{Inheritance, Whitelist};

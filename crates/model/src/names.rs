@@ -52,14 +52,18 @@ pub enum InvalidIndexName {
 fn is_tolerable(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 1024
-        && !name.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '/' | '\\' | '+' | '?' | '#' | '%'))
+        && !name.chars().any(|c| {
+            c.is_control() || c.is_whitespace() || matches!(c, '/' | '\\' | '+' | '?' | '#' | '%')
+        })
 }
 
 /// A name that may be given today (contract/reliability.md D, E: ASCII, bounded, no dots only).
 fn is_strict(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= MAX_NAME_LEN
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.@_".contains(&b))
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-.@_".contains(&b))
         && name.bytes().any(|b| b != b'.')
 }
 
@@ -70,7 +74,11 @@ fn cut(text: &str) -> String {
 impl UserName {
     /// A name for a new user.
     pub fn new_strict(name: &str) -> Result<Self, InvalidUserName> {
-        if is_strict(name) { Ok(Self(name.to_owned())) } else { Err(InvalidUserName(cut(name))) }
+        if is_strict(name) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(InvalidUserName(cut(name)))
+        }
     }
 
     /// The text.
@@ -88,7 +96,10 @@ impl IndexName {
     /// A name for a new index of this user.
     pub fn new_strict(user: UserName, index: &str) -> Result<Self, InvalidIndexName> {
         if is_strict(index) {
-            Ok(Self { user, index: index.to_owned() })
+            Ok(Self {
+                user,
+                index: index.to_owned(),
+            })
         } else {
             Err(InvalidIndexName::Characters(cut(index)))
         }
@@ -96,9 +107,14 @@ impl IndexName {
 
     /// A name out of two parts that exist already, e.g. from a URL.
     pub fn from_parts(user: &str, index: &str) -> Result<Self, InvalidIndexName> {
-        let user = user.parse().map_err(|InvalidUserName(name)| InvalidIndexName::Characters(name))?;
+        let user = user
+            .parse()
+            .map_err(|InvalidUserName(name)| InvalidIndexName::Characters(name))?;
         if is_tolerable(index) {
-            Ok(Self { user, index: index.to_owned() })
+            Ok(Self {
+                user,
+                index: index.to_owned(),
+            })
         } else {
             Err(InvalidIndexName::Characters(cut(index)))
         }
@@ -119,7 +135,11 @@ impl FromStr for UserName {
     type Err = InvalidUserName;
 
     fn from_str(name: &str) -> Result<Self, InvalidUserName> {
-        if is_tolerable(name) { Ok(Self(name.to_owned())) } else { Err(InvalidUserName(cut(name))) }
+        if is_tolerable(name) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(InvalidUserName(cut(name)))
+        }
     }
 }
 
@@ -129,7 +149,9 @@ impl FromStr for IndexName {
     /// devpi strips slashes at both ends of a base.
     fn from_str(text: &str) -> Result<Self, InvalidIndexName> {
         match text.trim_matches('/').split_once('/') {
-            Some((user, index)) => Self::from_parts(user, index).map_err(|_| InvalidIndexName::Form(cut(text))),
+            Some((user, index)) => {
+                Self::from_parts(user, index).map_err(|_| InvalidIndexName::Form(cut(text)))
+            }
             None => Err(InvalidIndexName::Form(cut(text))),
         }
     }

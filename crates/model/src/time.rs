@@ -48,7 +48,14 @@ impl Timestamp {
     /// `[2026, 11, 23, 10, 0, 0]`: `when` in the log of a link (devpi: 1.8).
     pub fn to_log_list(self) -> [i16; 6] {
         let at = self.civil();
-        [at.year(), at.month().into(), at.day().into(), at.hour().into(), at.minute().into(), at.second().into()]
+        [
+            at.year(),
+            at.month().into(),
+            at.day().into(),
+            at.hour().into(),
+            at.minute().into(),
+            at.second().into(),
+        ]
     }
 
     fn format(self, pattern: &str) -> String {

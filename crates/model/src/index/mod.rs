@@ -1,0 +1,408 @@
+//! The configuration of an index (devpi: 3): read from requests and from the
+//! database, changed, and written for either.
+//!
+//! Invariants: what a request gives is valid as a whole or refused; what the
+//! database holds is read as far as possible, and keys that only a devpi plugin
+//! knew survive every change. Secrets are in the stored form only.
+//! Left out: whether the caller may (`may`), and whether an upstream's address
+//! may be connected to.
+
+mod error;
+mod mirror;
+mod patch;
+mod stage;
+mod value;
+
+use serde_json::{Map, Value};
+
+pub use error::ConfigError;
+pub use mirror::MirrorConfig;
+pub use stage::StageConfig;
+
+use crate::mirror_url::hide_credentials;
+use crate::{IndexName, UserName};
+use error::{plain, repr};
+
+/// Most bases of an index (reliability: E32).
+const MAX_BASES: usize = 64;
+
+/// Largest stored form: every node keeps all configurations in memory.
+const MAX_CONFIG_BYTES: usize = 1 << 20;
+
+/// The two kinds of index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IndexKind {
+    /// Holds uploads.
+    Stage,
+    /// Follows an upstream.
+    Mirror,
+}
+
+/// The configuration of an index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexConfig {
+    /// Whether releases may be overwritten and removed.
+    pub volatile: bool,
+    /// Any JSON but null.
+    pub title: Option<Value>,
+    /// Any JSON but null.
+    pub description: Option<Value>,
+    /// Any JSON but null.
+    pub custom_data: Option<Value>,
+    /// What depends on the kind.
+    pub kind: KindConfig,
+    /// The type's name when only a devpi plugin knew it: a stage that takes no
+    /// changes (devpi: 3.7).
+    foreign_type: Option<String>,
+    /// Stored keys that nobody here knows.
+    extra: Map<String, Value>,
+}
+
+/// What depends on the kind of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KindConfig {
+    /// Holds uploads.
+    Stage(StageConfig),
+    /// Follows an upstream.
+    Mirror(MirrorConfig),
+}
+
+/// Defaults that the operator chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Defaults {
+    /// A new stage takes test results from everybody, as devpi's do.
+    pub open_toxresults: bool,
+}
+
+/// Where a value comes from: requests are held to the rules, stored ones are taken as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Request,
+    Store,
+}
+
+/// Who reads what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    Public,
+    Stored,
+}
+
+impl IndexConfig {
+    /// The configuration of a new index, from a request's body (devpi: 3.2).
+    pub fn create(
+        owner: &UserName,
+        body: &Map<String, Value>,
+        defaults: &Defaults,
+    ) -> Result<Self, ConfigError> {
+        let kind = match body.get("type") {
+            None => KindConfig::Stage(StageConfig::of_owner(owner, defaults.open_toxresults)),
+            Some(Value::String(name)) if name == "stage" => {
+                KindConfig::Stage(StageConfig::of_owner(owner, defaults.open_toxresults))
+            }
+            Some(Value::String(name)) if name == "mirror" => {
+                KindConfig::Mirror(MirrorConfig::default())
+            }
+            Some(other) => return Err(ConfigError::UnknownType(repr(other))),
+        };
+        Builder::of(Self::empty(kind)).set_all(body)?.finish(0)
+    }
+
+    /// The given keys replace (devpi: 3.3). A body that looks like an answer,
+    /// `{"type": "indexconfig", "result": {…}}`, is unwrapped.
+    pub fn patch_object(&self, body: &Map<String, Value>) -> Result<Self, ConfigError> {
+        let is_answer = body.get("type").is_some_and(|name| name == "indexconfig");
+        let body = match body.get("result") {
+            Some(Value::Object(result)) if is_answer => result,
+            _ => body,
+        };
+        self.writable()?;
+        Builder::of(self.clone())
+            .set_all(body)?
+            .finish(self.stored_bytes())
+    }
+
+    /// The operations `key=value`, `key+=entry`, `key-=entry` and `key-=`, in
+    /// order (devpi: 3.4).
+    pub fn patch_list(&self, operations: &[Value]) -> Result<Self, ConfigError> {
+        self.writable()?;
+        patch::apply(self.clone(), operations)?.finish(self.stored_bytes())
+    }
+
+    /// What everybody may see: no secrets. Keys in devpi's order.
+    pub fn to_json(&self) -> Map<String, Value> {
+        self.to_map(View::Public)
+    }
+
+    /// What the database holds: everything, with secrets.
+    pub fn to_stored(&self) -> Map<String, Value> {
+        self.to_map(View::Stored)
+    }
+
+    /// Reads what [`Self::to_stored`] or any devpi wrote. Fails only where
+    /// guessing would widen a right or drop a guard.
+    pub fn from_stored(stored: &Map<String, Value>) -> Result<Self, ConfigError> {
+        let type_name = stored
+            .get("type")
+            .and_then(Value::as_str)
+            .unwrap_or("stage");
+        let kind = match type_name {
+            "mirror" => KindConfig::Mirror(MirrorConfig::default()),
+            _ => KindConfig::Stage(StageConfig {
+                // devpi: data older than this key behaves as `union`.
+                mirror_whitelist_inheritance: crate::Inheritance::Union,
+                ..StageConfig::default()
+            }),
+        };
+        let mut config = Self::empty(kind);
+        if !matches!(type_name, "stage" | "mirror") {
+            config.foreign_type = Some(type_name.to_owned());
+        }
+        for (key, value) in stored {
+            let is_known = config.set(key, value, Source::Store)?;
+            if !is_known && !config.is_ignored(key) {
+                config.extra.insert(key.clone(), value.clone());
+            }
+        }
+        if let (Some(list), None) = (stored.get("pypi_whitelist"), stored.get("mirror_whitelist")) {
+            config.set("mirror_whitelist", list, Source::Store)?;
+        }
+        Ok(config)
+    }
+
+    /// Stage or mirror.
+    pub fn kind(&self) -> IndexKind {
+        match &self.kind {
+            KindConfig::Stage(_) => IndexKind::Stage,
+            KindConfig::Mirror(_) => IndexKind::Mirror,
+        }
+    }
+
+    /// Parents, nearest first; mirrors have none.
+    pub fn bases(&self) -> &[IndexName] {
+        self.stage().map_or(&[], |stage| &stage.bases)
+    }
+
+    /// The stage's part.
+    pub fn stage(&self) -> Option<&StageConfig> {
+        match &self.kind {
+            KindConfig::Stage(stage) => Some(stage),
+            KindConfig::Mirror(_) => None,
+        }
+    }
+
+    /// The mirror's part.
+    pub fn mirror(&self) -> Option<&MirrorConfig> {
+        match &self.kind {
+            KindConfig::Mirror(mirror) => Some(mirror),
+            KindConfig::Stage(_) => None,
+        }
+    }
+
+    /// An index of a type that only a devpi plugin knew: it can be read and
+    /// deleted, nothing else (devpi: 3.7).
+    pub fn is_read_only(&self) -> bool {
+        self.foreign_type.is_some()
+    }
+
+    fn empty(kind: KindConfig) -> Self {
+        Self {
+            volatile: true,
+            title: None,
+            description: None,
+            custom_data: None,
+            kind,
+            foreign_type: None,
+            extra: Map::new(),
+        }
+    }
+
+    fn writable(&self) -> Result<(), ConfigError> {
+        if self.is_read_only() {
+            Err(ConfigError::ReadOnly)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn type_name(&self) -> &str {
+        match (&self.foreign_type, &self.kind) {
+            (Some(name), _) => name,
+            (None, KindConfig::Stage(_)) => "stage",
+            (None, KindConfig::Mirror(_)) => "mirror",
+        }
+    }
+
+    /// Sets a key; false when this kind of index has no such key.
+    fn set(&mut self, key: &str, value: &Value, source: Source) -> Result<bool, ConfigError> {
+        if let Some((name, note)) = self.note(key) {
+            if value.is_null() && source == Source::Request {
+                return Err(ConfigError::Null(name));
+            }
+            *note = Some(value.clone()).filter(|value| !value.is_null());
+            return Ok(true);
+        }
+        match key {
+            "type" if source == Source::Request && value != self.type_name() => {
+                return Err(ConfigError::TypeChanged);
+            }
+            "type" => return Ok(true),
+            "volatile" => {
+                self.volatile = value::boolean(value)?;
+                return Ok(true);
+            }
+            _ => {}
+        }
+        match &mut self.kind {
+            KindConfig::Stage(stage) => stage.set(key, value, source),
+            KindConfig::Mirror(mirror) => mirror.set(key, value, source),
+        }
+    }
+
+    /// The keys that may hold anything.
+    fn note(&mut self, key: &str) -> Option<(&'static str, &mut Option<Value>)> {
+        match key {
+            "title" => Some(("title", &mut self.title)),
+            "description" => Some(("description", &mut self.description)),
+            "custom_data" => Some(("custom_data", &mut self.custom_data)),
+            _ => None,
+        }
+    }
+
+    /// Keys that old clients and old data have and that mean nothing (devpi: 3.1).
+    fn is_ignored(&self, key: &str) -> bool {
+        match self.kind() {
+            IndexKind::Stage => matches!(key, "projects" | "pypi_whitelist"),
+            IndexKind::Mirror => {
+                matches!(
+                    key,
+                    "projects" | "pypi_whitelist" | "bases" | "acl_upload" | "mirror_whitelist"
+                )
+            }
+        }
+    }
+
+    fn to_map(&self, view: View) -> Map<String, Value> {
+        let mut map = Map::new();
+        map.insert("type".to_owned(), self.type_name().into());
+        map.insert("volatile".to_owned(), self.volatile.into());
+        match &self.kind {
+            KindConfig::Stage(stage) => stage.write(&mut map),
+            KindConfig::Mirror(mirror) => mirror.write(&mut map, view),
+        }
+        let notes = [
+            ("title", &self.title),
+            ("description", &self.description),
+            ("custom_data", &self.custom_data),
+        ];
+        map.extend(
+            notes
+                .into_iter()
+                .filter_map(|(key, note)| Some((key.to_owned(), note.clone()?))),
+        );
+        let extra = self.extra.iter().map(|(key, value)| match view {
+            // Plugins kept addresses with passwords here, too.
+            View::Public => (key.clone(), without_secrets(value)),
+            View::Stored => (key.clone(), value.clone()),
+        });
+        map.extend(extra);
+        map
+    }
+
+    fn stored_bytes(&self) -> usize {
+        Value::Object(self.to_stored()).to_string().len()
+    }
+}
+
+/// Checks what needs to know the other indexes: every base exists, none is the
+/// index itself, and there are at most 64. Cycles are harmless
+/// ([`crate::resolution_order`]).
+pub fn check_bases(
+    name: &IndexName,
+    bases: &[IndexName],
+    exists: impl Fn(&IndexName) -> bool,
+) -> Result<(), ConfigError> {
+    if bases.len() > MAX_BASES {
+        return Err(ConfigError::TooManyBases);
+    }
+    let wrong: Vec<String> = bases
+        .iter()
+        .filter_map(|base| {
+            if base == name {
+                Some(format!("base index '{base}' is the index itself"))
+            } else if exists(base) {
+                None
+            } else {
+                Some(format!("base index '{base}' does not exist"))
+            }
+        })
+        .collect();
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(ConfigError::Bases(wrong))
+    }
+}
+
+/// A configuration that a request is changing.
+struct Builder {
+    config: IndexConfig,
+    /// Keys that mean nothing, to be named all at once.
+    unknown: Vec<String>,
+}
+
+impl Builder {
+    fn of(config: IndexConfig) -> Self {
+        Self {
+            config,
+            unknown: Vec::new(),
+        }
+    }
+
+    fn set_all(mut self, body: &Map<String, Value>) -> Result<Self, ConfigError> {
+        for (key, value) in body {
+            self.set(key, value)?;
+        }
+        Ok(self)
+    }
+
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), ConfigError> {
+        if self.config.is_ignored(key) || self.config.set(key, value, Source::Request)? {
+            return Ok(());
+        }
+        // Clients that send back all they were shown change nothing.
+        let kept = self.config.extra.get(key);
+        let is_kept = kept.is_some_and(|kept| kept == value || without_secrets(kept) == *value);
+        // A message about a handful says enough.
+        if !is_kept && self.unknown.len() < 10 {
+            self.unknown
+                .push(format!("{}={}", error::cut(key), plain(value)));
+        }
+        Ok(())
+    }
+
+    /// The outcome. It may be too large only if it was larger before.
+    fn finish(self, bytes_before: usize) -> Result<IndexConfig, ConfigError> {
+        if !self.unknown.is_empty() {
+            return Err(ConfigError::UnknownKeys(self.unknown));
+        }
+        let bytes = self.config.stored_bytes();
+        if bytes > MAX_CONFIG_BYTES && bytes > bytes_before {
+            return Err(ConfigError::TooLarge);
+        }
+        Ok(self.config)
+    }
+}
+
+/// The value with the credentials hidden in every text.
+fn without_secrets(value: &Value) -> Value {
+    match value {
+        Value::String(text) => hide_credentials(text).into(),
+        Value::Array(entries) => entries.iter().map(without_secrets).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), without_secrets(value)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
