@@ -5,9 +5,13 @@
 //! Invariant: pure. No I/O beyond readers handed in, no clock, no randomness,
 //! no HTTP types. Parsing is lenient where clients are, writing is strict.
 
+pub mod filename;
 pub mod hashes;
 pub mod name;
+pub mod negotiate;
 pub mod simple;
+pub mod version;
 
 pub use hashes::{Digest, Hashes};
 pub use name::ProjectName;
+pub use version::Version;

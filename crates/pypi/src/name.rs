@@ -39,7 +39,9 @@ impl FromStr for ProjectName {
     type Err = InvalidName;
 
     fn from_str(input: &str) -> Result<Self, InvalidName> {
-        let invalid = || InvalidName { input: input.chars().take(80).collect() };
+        let invalid = || InvalidName {
+            input: input.chars().take(80).collect(),
+        };
         if input.len() > Self::MAX_LEN {
             return Err(invalid());
         }
