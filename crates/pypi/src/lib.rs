@@ -5,11 +5,14 @@
 //! Invariant: pure. No I/O beyond readers handed in, no clock, no randomness,
 //! no HTTP types. Parsing is lenient where clients are, writing is strict.
 
+pub mod archive;
 pub mod filename;
 pub mod hashes;
+pub mod metadata;
 pub mod name;
 pub mod negotiate;
 pub mod simple;
+pub mod upload_form;
 pub mod version;
 
 pub use hashes::{Digest, Hashes};

@@ -61,7 +61,11 @@ pub(crate) const FIELDS: [(&str, &str, bool); 30] = [
     ("requires_dist", "requires-dist", true),
     ("requires_external", "requires-external", true),
     ("requires_python", "requires-python", false),
-    ("description_content_type", "description-content-type", false),
+    (
+        "description_content_type",
+        "description-content-type",
+        false,
+    ),
     ("provides_extras", "provides-extra", true),
     ("dynamic", "dynamic", true),
     ("license_expression", "license-expression", false),
@@ -78,28 +82,51 @@ impl CoreMetadata {
     pub fn parse(bytes: &[u8]) -> Result<Self, MetadataError> {
         let text = String::from_utf8_lossy(bytes);
         let (headers, body) = split(text.strip_prefix('\u{feff}').unwrap_or(&text));
-        let value = |wanted: &str| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.trim().to_owned());
+        let value = |wanted: &str| {
+            headers
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.trim().to_owned())
+        };
         let required = |wanted: &'static str, shown: &'static str| {
-            value(wanted).filter(|value| !value.is_empty()).ok_or(MetadataError::Missing(shown))
+            value(wanted)
+                .filter(|value| !value.is_empty())
+                .ok_or(MetadataError::Missing(shown))
         };
         let metadata_version = required("metadata-version", "Metadata-Version")?;
-        let major = metadata_version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+        let major = metadata_version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u32>().ok());
         if !matches!(major, Some(1 | 2)) {
-            return Err(MetadataError::UnknownVersion(metadata_version.chars().take(SHOWN).collect()));
+            return Err(MetadataError::UnknownVersion(
+                metadata_version.chars().take(SHOWN).collect(),
+            ));
         }
         let (name, version) = (required("name", "Name")?, required("version", "Version")?);
-        Ok(Self { metadata_version, name, version, headers, body })
+        Ok(Self {
+            metadata_version,
+            name,
+            version,
+            headers,
+            body,
+        })
     }
 
     /// `Requires-Python`, unchanged (M-03).
     pub fn requires_python(&self) -> Option<&str> {
-        self.first("requires-python").filter(|value| !value.is_empty())
+        self.first("requires-python")
+            .filter(|value| !value.is_empty())
     }
 
     /// devpi's version data: every key, empty where the metadata says nothing.
     pub fn to_json(&self) -> Map<String, Value> {
         let field = |(key, header, repeated): &(&str, &str, bool)| {
-            let value = if *repeated { json!(self.all(header)) } else { json!(self.single(header)) };
+            let value = if *repeated {
+                json!(self.all(header))
+            } else {
+                json!(self.single(header))
+            };
             ((*key).to_owned(), value)
         };
         let mut data: Map<String, Value> = FIELDS.iter().map(field).collect();
@@ -108,7 +135,10 @@ impl CoreMetadata {
     }
 
     fn first(&self, header: &str) -> Option<&str> {
-        self.headers.iter().find(|(name, _)| name == header).map(|(_, value)| value.trim())
+        self.headers
+            .iter()
+            .find(|(name, _)| name == header)
+            .map(|(_, value)| value.trim())
     }
 
     fn single(&self, header: &str) -> String {
@@ -120,7 +150,10 @@ impl CoreMetadata {
 
     fn all(&self, header: &str) -> Vec<&str> {
         let values = self.headers.iter().filter(|(name, _)| name == header);
-        values.map(|(_, value)| known(value.trim())).filter(|value| !value.is_empty()).collect()
+        values
+            .map(|(_, value)| known(value.trim()))
+            .filter(|value| !value.is_empty())
+            .collect()
     }
 
     /// The body since metadata 2.1, else the folded header with its line
@@ -129,9 +162,22 @@ impl CoreMetadata {
         if let Some(body) = self.body.as_deref().filter(|body| !body.trim().is_empty()) {
             return body.to_owned();
         }
-        let folded = self.headers.iter().find(|(name, _)| name == "description").map_or("", |(_, value)| value);
-        let unindent = |line: &str| line.strip_prefix("       |").or_else(|| line.strip_prefix("        ")).unwrap_or(line).to_owned();
-        let text = folded.split('\n').map(unindent).collect::<Vec<_>>().join("\n");
+        let folded = self
+            .headers
+            .iter()
+            .find(|(name, _)| name == "description")
+            .map_or("", |(_, value)| value);
+        let unindent = |line: &str| {
+            line.strip_prefix("       |")
+                .or_else(|| line.strip_prefix("        "))
+                .unwrap_or(line)
+                .to_owned()
+        };
+        let text = folded
+            .split('\n')
+            .map(unindent)
+            .collect::<Vec<_>>()
+            .join("\n");
         known(text.trim_start()).to_owned()
     }
 }
@@ -158,7 +204,10 @@ fn split(text: &str) -> (Vec<(String, String)>, Option<String>) {
                 value.push_str(line);
             }
         } else if let Some((name, value)) = line.split_once(':') {
-            headers.push((name.trim().to_ascii_lowercase(), value.strip_prefix(' ').unwrap_or(value).to_owned()));
+            headers.push((
+                name.trim().to_ascii_lowercase(),
+                value.strip_prefix(' ').unwrap_or(value).to_owned(),
+            ));
         }
     }
     (headers, None)
@@ -178,7 +227,10 @@ mod tests {
     #[test]
     fn fields_have_devpis_names_and_every_key_is_there() {
         let metadata = CoreMetadata::parse(NEW.as_bytes()).expect("good metadata");
-        assert_eq!((metadata.name.as_str(), metadata.version.as_str()), ("Demo.Pkg", "1.0"));
+        assert_eq!(
+            (metadata.name.as_str(), metadata.version.as_str()),
+            ("Demo.Pkg", "1.0")
+        );
         assert_eq!(metadata.requires_python(), Some(">=3.9"));
         let data = metadata.to_json();
         assert_eq!(data["requires_dist"], json!(["a>=1", "b ; extra == 'x'"]));
@@ -193,22 +245,37 @@ mod tests {
     #[test]
     fn a_folded_description_keeps_its_lines() {
         let old = "Metadata-Version: 1.1\nName: demo\nVersion: 1\nDescription: Demo\n        ====\n        \n        text\nPlatform: UNKNOWN\n";
-        let data = CoreMetadata::parse(old.as_bytes()).expect("good metadata").to_json();
+        let data = CoreMetadata::parse(old.as_bytes())
+            .expect("good metadata")
+            .to_json();
         assert_eq!(data["description"], json!("Demo\n====\n\ntext"));
         assert_eq!(data["platform"], json!([]));
     }
 
     #[test]
     fn newer_minor_versions_are_read_and_other_majors_refused() {
-        let with = |version: &str| CoreMetadata::parse(format!("Metadata-Version: {version}\nName: a\nVersion: 1\n").as_bytes());
+        let with = |version: &str| {
+            CoreMetadata::parse(
+                format!("Metadata-Version: {version}\nName: a\nVersion: 1\n").as_bytes(),
+            )
+        };
         for version in ["1.0", "1.2", "2.1", "2.5", "2.6", "2.9"] {
             assert!(with(version).is_ok(), "M-02: {version}");
         }
         for version in ["3.0", "0.9", "x"] {
-            assert_eq!(with(version), Err(MetadataError::UnknownVersion(version.to_owned())));
+            assert_eq!(
+                with(version),
+                Err(MetadataError::UnknownVersion(version.to_owned()))
+            );
         }
-        assert_eq!(CoreMetadata::parse(b"Metadata-Version: 2.1\nName: a\n"), Err(MetadataError::Missing("Version")));
-        assert_eq!(CoreMetadata::parse(b""), Err(MetadataError::Missing("Metadata-Version")));
+        assert_eq!(
+            CoreMetadata::parse(b"Metadata-Version: 2.1\nName: a\n"),
+            Err(MetadataError::Missing("Version"))
+        );
+        assert_eq!(
+            CoreMetadata::parse(b""),
+            Err(MetadataError::Missing("Metadata-Version"))
+        );
     }
 
     proptest! {

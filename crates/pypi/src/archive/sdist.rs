@@ -6,7 +6,9 @@ use flate2::read::MultiGzDecoder;
 use tar::EntryType;
 
 use super::zip::Zip;
-use super::{ArchiveError, FREE_BYTES, MAX_MEMBERS, MAX_METADATA_BYTES, MAX_RATIO, ReadArtifact, is_inside};
+use super::{
+    ArchiveError, FREE_BYTES, MAX_MEMBERS, MAX_METADATA_BYTES, MAX_RATIO, ReadArtifact, is_inside,
+};
 use crate::filename::DistFilename;
 
 /// Reads PKG-INFO in the archive's top folder; `None` if an old sdist has
@@ -14,7 +16,10 @@ use crate::filename::DistFilename;
 ///
 /// # Errors
 /// [`ArchiveError`]: damaged, unsafe, a bomb, or PKG-INFO that cannot be used.
-pub fn read_sdist<R: Read + Seek>(mut file: R, filename: &DistFilename) -> Result<Option<ReadArtifact>, ArchiveError> {
+pub fn read_sdist<R: Read + Seek>(
+    mut file: R,
+    filename: &DistFilename,
+) -> Result<Option<ReadArtifact>, ArchiveError> {
     let packed = file.seek(SeekFrom::End(0)).map_err(ArchiveError::Io)?;
     file.rewind().map_err(ArchiveError::Io)?;
     // The bytes a tar may unpack to before it counts as a bomb.
@@ -44,7 +49,15 @@ fn read_tar<R: Read>(source: io::Take<R>) -> Result<Option<Vec<u8>>, ArchiveErro
             return Err(ArchiveError::Unsafe("a path that leads outside"));
         }
         let kind = entry.header().entry_type();
-        if !matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::Directory | EntryType::Symlink | EntryType::Link | EntryType::GNUSparse) {
+        if !matches!(
+            kind,
+            EntryType::Regular
+                | EntryType::Continuous
+                | EntryType::Directory
+                | EntryType::Symlink
+                | EntryType::Link
+                | EntryType::GNUSparse
+        ) {
             return Err(ArchiveError::Unsafe("a member that is no file"));
         }
         if !is_pkg_info(&name) {
@@ -73,12 +86,23 @@ fn read_tar<R: Read>(source: io::Take<R>) -> Result<Option<Vec<u8>>, ArchiveErro
 /// Whether the source ended by itself and not at the limit, nor with an error.
 fn check_end<R: Read>(mut source: io::Take<R>) -> Result<(), ArchiveError> {
     io::copy(&mut source, &mut io::sink()).map_err(|_| ArchiveError::Damaged("tar"))?;
-    if source.limit() == 0 { Err(ArchiveError::TooLarge) } else { Ok(()) }
+    if source.limit() == 0 {
+        Err(ArchiveError::TooLarge)
+    } else {
+        Ok(())
+    }
 }
 
 fn read_zip<R: Read + Seek>(file: R) -> Result<Option<Vec<u8>>, ArchiveError> {
     let mut zip = Zip::open(file)?;
-    let Some(member) = zip.members.iter().find(|member| is_pkg_info(&member.name)).cloned() else { return Ok(None) };
+    let Some(member) = zip
+        .members
+        .iter()
+        .find(|member| is_pkg_info(&member.name))
+        .cloned()
+    else {
+        return Ok(None);
+    };
     if member.unpacked > MAX_METADATA_BYTES {
         return Err(ArchiveError::TooLarge);
     }
@@ -87,8 +111,13 @@ fn read_zip<R: Read + Seek>(file: R) -> Result<Option<Vec<u8>>, ArchiveError> {
 
 fn check_bzip2<R: Read>(mut file: R) -> Result<(), ArchiveError> {
     let mut magic = [0; 3];
-    file.read_exact(&mut magic).map_err(|_| ArchiveError::Damaged("bzip2"))?;
-    if &magic == b"BZh" { Ok(()) } else { Err(ArchiveError::Damaged("bzip2")) }
+    file.read_exact(&mut magic)
+        .map_err(|_| ArchiveError::Damaged("bzip2"))?;
+    if &magic == b"BZh" {
+        Ok(())
+    } else {
+        Err(ArchiveError::Damaged("bzip2"))
+    }
 }
 
 /// Old archives begin every name with `./`.
@@ -100,5 +129,6 @@ fn is_inside_tar(name: &str) -> bool {
 /// `FOLDER/PKG-INFO`.
 fn is_pkg_info(name: &str) -> bool {
     let name = name.strip_prefix("./").unwrap_or(name);
-    name.split_once('/').is_some_and(|(folder, rest)| !folder.is_empty() && rest == "PKG-INFO")
+    name.split_once('/')
+        .is_some_and(|(folder, rest)| !folder.is_empty() && rest == "PKG-INFO")
 }

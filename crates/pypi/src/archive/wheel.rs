@@ -12,9 +12,15 @@ use crate::{ProjectName, Version};
 ///
 /// # Errors
 /// [`ArchiveError`]: not a zip that every reader reads alike, or no usable METADATA.
-pub fn read_wheel<R: Read + Seek>(file: R, filename: &DistFilename) -> Result<ReadArtifact, ArchiveError> {
+pub fn read_wheel<R: Read + Seek>(
+    file: R,
+    filename: &DistFilename,
+) -> Result<ReadArtifact, ArchiveError> {
     let mut zip = Zip::open(file)?;
-    let mut own = zip.members.iter().filter(|member| is_metadata_of(&member.name, filename));
+    let mut own = zip
+        .members
+        .iter()
+        .filter(|member| is_metadata_of(&member.name, filename));
     let member: Member = own.next().ok_or(ArchiveError::NoMetadata)?.clone();
     if own.next().is_some() {
         return Err(ArchiveError::Ambiguous("its metadata is there twice"));
@@ -27,8 +33,20 @@ pub fn read_wheel<R: Read + Seek>(file: R, filename: &DistFilename) -> Result<Re
 
 /// `NAME-VERSION.dist-info/METADATA` for this file's name and version, however spelled.
 fn is_metadata_of(member: &str, filename: &DistFilename) -> bool {
-    let Some(folder) = member.strip_suffix(".dist-info/METADATA").filter(|folder| !folder.contains('/')) else { return false };
-    let Some((name, version)) = folder.rsplit_once('-') else { return false };
-    let (Ok(inner), Ok(outer)) = (name.parse::<ProjectName>(), filename.name.parse::<ProjectName>()) else { return false };
+    let Some(folder) = member
+        .strip_suffix(".dist-info/METADATA")
+        .filter(|folder| !folder.contains('/'))
+    else {
+        return false;
+    };
+    let Some((name, version)) = folder.rsplit_once('-') else {
+        return false;
+    };
+    let (Ok(inner), Ok(outer)) = (
+        name.parse::<ProjectName>(),
+        filename.name.parse::<ProjectName>(),
+    ) else {
+        return false;
+    };
     inner == outer && Version::lenient(version).same_release(&Version::lenient(&filename.version))
 }

@@ -66,7 +66,12 @@ impl<R: Read + Seek> Zip<R> {
         let bytes = read_at(&mut file, directory.offset, directory.len)?;
         let members = read_members(&bytes, directory.entries)?;
         check_names(&members)?;
-        if is_bomb(len, members.iter().fold(0, |sum, member| sum.saturating_add(member.unpacked))) {
+        if is_bomb(
+            len,
+            members
+                .iter()
+                .fold(0, |sum, member| sum.saturating_add(member.unpacked)),
+        ) {
             return Err(ArchiveError::TooLarge);
         }
         let mut zip = Self { file, members };
@@ -77,16 +82,18 @@ impl<R: Read + Seek> Zip<R> {
     /// Unpacks one member, checking length and checksum.
     pub(super) fn read(&mut self, member: &Member) -> Result<Vec<u8>> {
         let head = read_at(&mut self.file, member.offset, 30)?;
-        let data = member.offset + 30 + u64::from(u16_at(&head, 26)?) + u64::from(u16_at(&head, 28)?);
+        let data =
+            member.offset + 30 + u64::from(u16_at(&head, 26)?) + u64::from(u16_at(&head, 28)?);
         let packed = read_at(&mut self.file, data, member.packed)?;
         let mut bytes = Vec::new();
         let limit = member.unpacked.saturating_add(1);
-        match member.method {
-            STORED => bytes = packed,
-            _ => {
-                let unpacked = DeflateDecoder::new(packed.as_slice()).take(limit).read_to_end(&mut bytes);
-                unpacked.map_err(|_| DAMAGED)?;
-            }
+        if member.method == STORED {
+            bytes = packed;
+        } else {
+            let unpacked = DeflateDecoder::new(packed.as_slice())
+                .take(limit)
+                .read_to_end(&mut bytes);
+            unpacked.map_err(|_| DAMAGED)?;
         }
         let mut crc = Crc::new();
         crc.update(&bytes);
@@ -105,7 +112,9 @@ impl<R: Read + Seek> Zip<R> {
         for at in order {
             let member = self.members[at].clone();
             if free_from == 0 && member.offset != 0 {
-                return Err(ArchiveError::Ambiguous("bytes stand before its first member"));
+                return Err(ArchiveError::Ambiguous(
+                    "bytes stand before its first member",
+                ));
             }
             if member.offset < free_from {
                 return Err(ArchiveError::Ambiguous("two members share bytes"));
@@ -113,7 +122,9 @@ impl<R: Read + Seek> Zip<R> {
             free_from = self.check_local_header(&member)?;
         }
         if free_from > end {
-            return Err(ArchiveError::Ambiguous("a member reaches into the directory"));
+            return Err(ArchiveError::Ambiguous(
+                "a member reaches into the directory",
+            ));
         }
         Ok(())
     }
@@ -128,12 +139,17 @@ impl<R: Read + Seek> Zip<R> {
         let name = read_at(&mut self.file, member.offset + 30, u64::from(name_len))?;
         let same = name == member.name.as_bytes()
             && u16_at(&head, 8)? == member.method
-            && u16_at(&head, 6)? & (ENCRYPTED | DESCRIPTOR) == member.flags & (ENCRYPTED | DESCRIPTOR);
+            && u16_at(&head, 6)? & (ENCRYPTED | DESCRIPTOR)
+                == member.flags & (ENCRYPTED | DESCRIPTOR);
         if !same {
-            return Err(ArchiveError::Ambiguous("a member's own header and the directory disagree"));
+            return Err(ArchiveError::Ambiguous(
+                "a member's own header and the directory disagree",
+            ));
         }
         if member.flags & DESCRIPTOR == 0 && !same_sizes(&head, member)? {
-            return Err(ArchiveError::Ambiguous("a member's own header and the directory disagree"));
+            return Err(ArchiveError::Ambiguous(
+                "a member's own header and the directory disagree",
+            ));
         }
         let data = member.offset + 30 + u64::from(name_len) + u64::from(extra_len);
         data.checked_add(member.packed).ok_or(DAMAGED)
@@ -143,10 +159,12 @@ impl<R: Read + Seek> Zip<R> {
 /// Without a data descriptor the local header has checksum and sizes too; in
 /// zip64 the sizes stand in its extra field, and these say `u32::MAX`.
 fn same_sizes(head: &[u8], member: &Member) -> Result<bool> {
-    let same = |at: usize, size: u64| Ok::<_, ArchiveError>(match u32_at(head, at)? {
-        u32::MAX => true,
-        local => u64::from(local) == size,
-    });
+    let same = |at: usize, size: u64| {
+        Ok::<_, ArchiveError>(match u32_at(head, at)? {
+            u32::MAX => true,
+            local => u64::from(local) == size,
+        })
+    };
     Ok(u32_at(head, 14)? == member.crc && same(18, member.packed)? && same(22, member.unpacked)?)
 }
 
@@ -166,15 +184,22 @@ fn find_directory<R: Read + Seek>(file: &mut R, len: u64) -> Result<Directory> {
         len: u64::from(u32_at(&record, 12)?),
     };
     let (directory, directory_end) = match end.checked_sub(20) {
-        Some(locator) if u32_at(&read_at(file, locator, 20)?, 0)? == LOCATOR64 => find_directory64(file, locator)?,
+        Some(locator) if u32_at(&read_at(file, locator, 20)?, 0)? == LOCATOR64 => {
+            find_directory64(file, locator)?
+        }
         _ => (small, end),
     };
     let disks = u32_at(&record, 4)?;
-    if (disks != 0 && disks != u32::MAX) || directory.entries > MAX_MEMBERS || directory.len > MAX_DIRECTORY_BYTES {
+    if (disks != 0 && disks != u32::MAX)
+        || directory.entries > MAX_MEMBERS
+        || directory.len > MAX_DIRECTORY_BYTES
+    {
         return Err(DAMAGED);
     }
     if directory.offset.checked_add(directory.len) != Some(directory_end) {
-        return Err(ArchiveError::Ambiguous("its directory does not stand where its end says"));
+        return Err(ArchiveError::Ambiguous(
+            "its directory does not stand where its end says",
+        ));
     }
     Ok(directory)
 }
@@ -182,11 +207,18 @@ fn find_directory<R: Read + Seek>(file: &mut R, len: u64) -> Result<Directory> {
 fn find_directory64<R: Read + Seek>(file: &mut R, locator: u64) -> Result<(Directory, u64)> {
     let at = u64_at(&read_at(file, locator, 20)?, 8)?;
     let record = read_at(file, at, 56)?;
-    let ends_at_locator = at.checked_add(12).and_then(|at| at.checked_add(u64_at(&record, 4).ok()?)) == Some(locator);
+    let ends_at_locator = at
+        .checked_add(12)
+        .and_then(|at| at.checked_add(u64_at(&record, 4).ok()?))
+        == Some(locator);
     if u32_at(&record, 0)? != EOCD64 || !ends_at_locator {
         return Err(DAMAGED);
     }
-    let directory = Directory { entries: u64_at(&record, 32)?, offset: u64_at(&record, 48)?, len: u64_at(&record, 40)? };
+    let directory = Directory {
+        entries: u64_at(&record, 32)?,
+        offset: u64_at(&record, 48)?,
+        len: u64_at(&record, 40)?,
+    };
     Ok((directory, at))
 }
 
@@ -196,7 +228,8 @@ fn read_members(mut bytes: &[u8], entries: u64) -> Result<Vec<Member>> {
         if u32_at(bytes, 0)? != CENTRAL {
             return Err(DAMAGED);
         }
-        let (name_len, extra_len, comment_len) = (u16_at(bytes, 28)?, u16_at(bytes, 30)?, u16_at(bytes, 32)?);
+        let (name_len, extra_len, comment_len) =
+            (u16_at(bytes, 28)?, u16_at(bytes, 30)?, u16_at(bytes, 32)?);
         let name_end = 46 + usize::from(name_len);
         let extra_end = name_end + usize::from(extra_len);
         let end = extra_end + usize::from(comment_len);
@@ -205,7 +238,11 @@ fn read_members(mut bytes: &[u8], entries: u64) -> Result<Vec<Member>> {
         members.push(read_member(bytes, name, extra)?);
         bytes = bytes.get(end..).ok_or(DAMAGED)?;
     }
-    if bytes.is_empty() { Ok(members) } else { Err(DAMAGED) }
+    if bytes.is_empty() {
+        Ok(members)
+    } else {
+        Err(DAMAGED)
+    }
 }
 
 fn read_member(bytes: &[u8], name: &[u8], extra: &[u8]) -> Result<Member> {
@@ -214,7 +251,9 @@ fn read_member(bytes: &[u8], name: &[u8], extra: &[u8]) -> Result<Member> {
         return Err(ArchiveError::Unreadable);
     }
     if flags & UTF8 == 0 && !name.is_ascii() {
-        return Err(ArchiveError::Ambiguous("a member's name has no known encoding"));
+        return Err(ArchiveError::Ambiguous(
+            "a member's name has no known encoding",
+        ));
     }
     let name = std::str::from_utf8(name).map_err(|_| DAMAGED)?;
     if u32_at(bytes, 38)? >> 16 & FILE_TYPE == SYMLINK {
@@ -227,7 +266,15 @@ fn read_member(bytes: &[u8], name: &[u8], extra: &[u8]) -> Result<Member> {
     if method == STORED && packed != unpacked {
         return Err(DAMAGED);
     }
-    Ok(Member { name: name.to_owned(), method, flags, crc: u32_at(bytes, 16)?, packed, unpacked, offset })
+    Ok(Member {
+        name: name.to_owned(),
+        method,
+        flags,
+        crc: u32_at(bytes, 16)?,
+        packed,
+        unpacked,
+        offset,
+    })
 }
 
 /// The zip64 extra field: wide values for those that did not fit, in order.
@@ -237,7 +284,9 @@ impl<'a> Sizes64<'a> {
     fn new(mut extra: &'a [u8]) -> Self {
         while let (Ok(id), Ok(len)) = (u16_at(extra, 0), u16_at(extra, 2)) {
             let end = 4 + usize::from(len);
-            let Some(content) = extra.get(4..end) else { break };
+            let Some(content) = extra.get(4..end) else {
+                break;
+            };
             if id == 1 {
                 return Self(content);
             }
@@ -273,10 +322,17 @@ fn read_at<R: Read + Seek>(file: &mut R, offset: u64, len: u64) -> Result<Vec<u8
     if len > MAX_DIRECTORY_BYTES {
         return Err(ArchiveError::TooLarge);
     }
-    file.seek(SeekFrom::Start(offset)).map_err(ArchiveError::Io)?;
+    file.seek(SeekFrom::Start(offset))
+        .map_err(ArchiveError::Io)?;
     let mut bytes = Vec::new();
-    file.take(len).read_to_end(&mut bytes).map_err(ArchiveError::Io)?;
-    if bytes.len() as u64 == len { Ok(bytes) } else { Err(DAMAGED) }
+    file.take(len)
+        .read_to_end(&mut bytes)
+        .map_err(ArchiveError::Io)?;
+    if bytes.len() as u64 == len {
+        Ok(bytes)
+    } else {
+        Err(DAMAGED)
+    }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Result<u16> {
@@ -285,11 +341,17 @@ fn u16_at(bytes: &[u8], at: usize) -> Result<u16> {
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Result<u32> {
-    let part = bytes.get(at..at + 4).and_then(|part| part.try_into().ok()).ok_or(DAMAGED)?;
+    let part = bytes
+        .get(at..at + 4)
+        .and_then(|part| part.try_into().ok())
+        .ok_or(DAMAGED)?;
     Ok(u32::from_le_bytes(part))
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> Result<u64> {
-    let part = bytes.get(at..at + 8).and_then(|part| part.try_into().ok()).ok_or(DAMAGED)?;
+    let part = bytes
+        .get(at..at + 8)
+        .and_then(|part| part.try_into().ok())
+        .ok_or(DAMAGED)?;
     Ok(u64::from_le_bytes(part))
 }
