@@ -1,6 +1,17 @@
 //! The simple repository API (PEP 503, 691, 700, 714, 740, 792): one value
 //! for a project page, read from and written to JSON and HTML.
+//!
+//! Invariant: reading is lenient but never believes a document that does not
+//! look like a page of this project; writing is strict and deterministic.
+//! Left out: PEP 708, which was rejected, and which index a file comes from.
 
+mod collect;
+pub mod html;
+pub mod json;
+mod order;
+mod upload_time;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{Digest, Hashes, ProjectName};
@@ -66,3 +77,63 @@ pub enum CoreMetadata {
     /// Announced with this sha256.
     Sha256(Digest),
 }
+
+/// Why a document is not the page, or the project list, that was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// Not JSON, or a key of the page has a type it cannot have.
+    #[error("the page is not JSON of the simple API")]
+    NotJson(#[source] serde_json::Error),
+    /// Nothing in the document says that it is a page of this project: a
+    /// captive portal, an empty body.
+    #[error("the document is not a page of the simple API")]
+    NotAPage,
+    /// The API's major version is newer than this (PEP 629).
+    #[error("the page has an API version that is not understood")]
+    UnsupportedVersion,
+    /// P-05: the page is about another project.
+    #[error("the page is about another project than '{expected}'")]
+    OtherProject {
+        /// What was asked for.
+        expected: ProjectName,
+    },
+    /// More entries than any real page has.
+    #[error("the page has too many entries")]
+    TooLong,
+}
+
+/// The version that Larder's pages have (S-08; HTML stays there, PEP 833).
+const API_VERSION: &str = "1.4";
+
+/// PEP 629: a page of a newer major version is not understood; what cannot be
+/// read, or is missing, counts as 1.0 (P-02).
+fn check_api_version(version: &str) -> Result<(), PageError> {
+    let major = version.trim().split('.').next().unwrap_or_default();
+    match major.parse::<u32>() {
+        Ok(2..) => Err(PageError::UnsupportedVersion),
+        _ => Ok(()),
+    }
+}
+
+/// What cannot stand in a URL as it is; `%` can, since URLs come encoded.
+const UNSAFE_IN_URLS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The URL with everything encoded that is no part of a URL (S-17); file names
+/// with spaces come as they are.
+fn safe_url(url: &str) -> impl Iterator<Item = &str> {
+    utf8_percent_encode(url, UNSAFE_IN_URLS)
+}
+
+#[cfg(test)]
+mod tests;
