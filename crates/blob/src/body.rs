@@ -38,6 +38,21 @@ impl Body {
         }
     }
 
+    /// A part of bytes in memory, or all of them.
+    pub(crate) fn part_of(
+        digest: &Digest,
+        range: Option<&Range<u64>>,
+        bytes: &Bytes,
+    ) -> Result<Self> {
+        let total = bytes.len() as u64;
+        let part = resolve_range(digest, range, total)?;
+        let at = |at: u64| usize::try_from(at).unwrap_or(bytes.len());
+        Ok(Self::whole(
+            total,
+            bytes.slice(at(part.start)..at(part.end)),
+        ))
+    }
+
     pub(crate) fn stream(total: u64, len: u64, bytes: BoxStream<'static, Result<Bytes>>) -> Self {
         Self {
             total,
@@ -140,6 +155,27 @@ pub(crate) fn resolve_range(
             len,
         }),
     }
+}
+
+/// An end before, or bytes after, the announced length is an error.
+pub(crate) fn counted(
+    source: BoxStream<'static, Result<Bytes>>,
+    expected: u64,
+) -> BoxStream<'static, Result<Bytes>> {
+    let bytes = try_unfold((source, 0), move |(mut source, got)| async move {
+        match source.try_next().await? {
+            Some(bytes) => {
+                let got = got + bytes.len() as u64;
+                if got > expected {
+                    return Err(Error::Truncated { got, expected });
+                }
+                Ok(Some((bytes, (source, got))))
+            }
+            None if got < expected => Err(Error::Truncated { got, expected }),
+            None => Ok(None),
+        }
+    });
+    bytes.boxed()
 }
 
 /// Told, where it may block, whether the bytes were right.

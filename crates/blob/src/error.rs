@@ -55,10 +55,10 @@ pub enum Error {
         /// Bytes there are.
         len: u64,
     },
-    /// Fewer bytes came than were announced.
-    #[error("the bytes end early: {got} instead of {expected}")]
+    /// Fewer bytes came than were announced, or more.
+    #[error("{got} bytes came instead of {expected}")]
     Truncated {
-        /// Bytes that came.
+        /// Bytes that came, so far.
         got: u64,
         /// Bytes that were to come.
         expected: u64,

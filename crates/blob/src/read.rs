@@ -53,13 +53,7 @@ pub(crate) async fn open(
     };
     match found {
         Found::Nothing => Ok(None),
-        Found::Kept(bytes) => {
-            let part = resolve_range(digest, range, bytes.len() as u64)?;
-            Ok(Some(Body::whole(
-                bytes.len() as u64,
-                bytes.slice(to_usize(&part)?),
-            )))
-        }
+        Found::Kept(bytes) => Body::part_of(digest, range, &bytes).map(Some),
         Found::Large(checked) => {
             let total = checked.fingerprint.len;
             let part = resolve_range(digest, range, total)?;

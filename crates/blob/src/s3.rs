@@ -23,7 +23,7 @@ use object_store::{
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::body::{Body, check_while_read, resolve_range};
+use crate::body::{Body, check_while_read, counted, resolve_range};
 use crate::error::{Error, Result};
 use crate::failpoint::failpoint;
 use crate::key;
@@ -76,16 +76,20 @@ impl Weighter<Digest, Bytes> for ByLength {
 impl S3 {
     /// Configured by the `AWS_*` variables. Talks to nobody yet.
     pub(crate) fn open(bucket: &str, prefix: &str) -> Result<Self> {
+        Self::configured(bucket, prefix, std::env::vars())
+    }
+
+    fn configured(
+        bucket: &str,
+        prefix: &str,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self> {
         let mut builder = AmazonS3Builder::new()
             .with_client_options(client_options())
             .with_retry(retry())
             .with_checksum_algorithm(Checksum::SHA256);
-        for (name, value) in std::env::vars() {
-            if let Some(key) = name
-                .starts_with("AWS_")
-                .then(|| name.to_ascii_lowercase().parse().ok())
-                .flatten()
-            {
+        for (name, value) in variables.filter(|(name, _)| name.starts_with("AWS_")) {
+            if let Ok(key) = name.to_ascii_lowercase().parse() {
                 builder = builder.with_config(key, value);
             }
         }
@@ -203,7 +207,7 @@ impl S3 {
         range: Option<&Range<u64>>,
     ) -> Result<Option<Body>> {
         if let Some(bytes) = self.kept.get(digest) {
-            return part_of(digest, range, &bytes).map(Some);
+            return Body::part_of(digest, range, &bytes).map(Some);
         }
         match range {
             None => self.open_whole(digest).await,
@@ -363,18 +367,6 @@ fn unseen(digest: &Digest) -> Error {
     }
 }
 
-fn part_of(digest: &Digest, range: Option<&Range<u64>>, bytes: &Bytes) -> Result<Body> {
-    let total = bytes.len() as u64;
-    let part = resolve_range(digest, range, total)?;
-    // Both ends are within a length that is a usize.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "within the bytes' own length"
-    )]
-    let part = part.start as usize..part.end as usize;
-    Ok(Body::whole(total, bytes.slice(part)))
-}
-
 /// Gives up when nothing comes for [`STALL`].
 fn unstalled(
     source: BoxStream<'static, object_store::Result<Bytes>>,
@@ -393,23 +385,5 @@ fn unstalled(
     bytes.boxed()
 }
 
-/// An end before, or bytes after, the announced length is an error.
-fn counted(
-    source: BoxStream<'static, Result<Bytes>>,
-    expected: u64,
-) -> BoxStream<'static, Result<Bytes>> {
-    let bytes = try_unfold((source, 0), move |(mut source, got)| async move {
-        match source.try_next().await? {
-            Some(bytes) => {
-                let got = got + bytes.len() as u64;
-                if got > expected {
-                    return Err(Error::Truncated { got, expected });
-                }
-                Ok(Some((bytes, (source, got))))
-            }
-            None if got < expected => Err(Error::Truncated { got, expected }),
-            None => Ok(None),
-        }
-    });
-    bytes.boxed()
-}
+#[cfg(test)]
+mod tests;
