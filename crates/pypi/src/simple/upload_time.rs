@@ -3,7 +3,7 @@
 //! Invariant: what pip would fail on is never let through (S-14).
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// The time as pages write it. A conforming one stays as it is, letter by
@@ -37,9 +37,13 @@ pub(super) fn is_valid(text: &str) -> bool {
         b'd' => byte.is_ascii_digit(),
         other => byte == other,
     });
+    if !fits {
+        return false;
+    }
     let number = |at: usize| (head[at] - b'0') * 10 + (head[at + 1] - b'0');
-    fits && (1..=12).contains(&number(5))
-        && (1..=31).contains(&number(8))
+    let year = i16::from(number(0)) * 100 + i16::from(number(2));
+    let (month, day) = (number(5).cast_signed(), number(8).cast_signed());
+    Date::new(year, month, day).is_ok()
         && number(11) < 24
         && number(14) < 60
         && number(17) < 60
@@ -112,6 +116,7 @@ mod tests {
             "2026-11-23T10:60:00Z",
             "2026-11-23T10:00:60Z",
             "2026-00-23T10:00:00Z",
+            "2025-02-29T10:00:00Z",
             "2026-11-32T10:00:00Z",
             "2026-11-23T10:00:00Zé",
             "ééééééééééééééééééééé",

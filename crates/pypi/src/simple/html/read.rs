@@ -3,6 +3,8 @@
 //! Invariant: a document without a link of the project and without the API's
 //! marker is not a page (H09, H10), however well it parses.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::tags::{Tag, Token, tokens};
@@ -114,7 +116,7 @@ impl Head {
 }
 
 fn link(tag: &Tag<'_>) -> Option<Link> {
-    let text = |name| tag.attribute(name).map(|value| value.into_owned());
+    let text = |name| tag.attribute(name).map(Cow::into_owned);
     let sidecar = text("data-core-metadata").or_else(|| text("data-dist-info-metadata"));
     Some(Link {
         url: text("href")?,

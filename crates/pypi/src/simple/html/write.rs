@@ -137,6 +137,7 @@ fn attribute(out: &mut String, name: &str, value: &str) {
     out.push('"');
 }
 
+#[expect(clippy::expect_used, reason = "writing to a String cannot fail")]
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text)
         .expect("invariant: a String takes all text");

@@ -68,6 +68,10 @@ fn api_version(page: &ProjectPage) -> &'static str {
     }
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "only a failing writer or a key that is no text could fail"
+)]
 fn serialize(value: &impl Serialize, capacity: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(capacity);
     serde_json::to_writer(&mut out, value)
