@@ -170,3 +170,175 @@ fn may_upload(caller: &Caller, config: &IndexConfig) -> bool {
 fn writable_acl(config: &IndexConfig, acl: impl Fn(&crate::StageConfig) -> &Acl) -> Option<&Acl> {
     config.stage().filter(|_| !config.is_read_only()).map(acl)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Action, Caller, Policy, may, may_use_private_upstreams};
+    use crate::{Acl, IndexConfig, IndexName, UserName};
+
+    fn user(name: &str, groups: &[&str]) -> Caller {
+        let groups = groups.iter().map(ToString::to_string).collect();
+        Caller::User {
+            name: name.parse().unwrap(),
+            groups,
+        }
+    }
+
+    /// Everybody there is, by a letter.
+    fn callers() -> Vec<(char, Caller)> {
+        vec![
+            ('-', Caller::Anonymous),
+            ('o', user("alice", &[])), // the owner
+            ('r', user("root", &[])),
+            ('u', user("bob", &["staff"])), // listed in acl_upload
+            ('t', user("tim", &[])),        // listed in acl_toxresult_upload
+            ('s', user("eve", &[])),        // a stranger
+            ('a', user("adam", &["admins"])),
+            ('d', user("dana", &[])), // adam's group and dana are listed by --restrict-modify
+        ]
+    }
+
+    const EVERYBODY: &str = "-orutsad";
+    const NOBODY: &str = "";
+
+    fn policies() -> [Policy; 4] {
+        let listed = Some(Acl::parse(":admins,dana"));
+        [
+            (None, false),
+            (None, true),
+            (listed.clone(), false),
+            (listed, true),
+        ]
+        .map(|(restrict_modify, open_registration)| Policy {
+            restrict_modify,
+            open_registration,
+        })
+    }
+
+    fn config(stored: &Value) -> IndexConfig {
+        IndexConfig::from_stored(stored.as_object().unwrap()).unwrap()
+    }
+
+    fn allowed(action: Action<'_>, policy: &Policy) -> String {
+        let callers = callers().into_iter();
+        callers
+            .filter(|(_, caller)| may(caller, action, policy))
+            .map(|(letter, _)| letter)
+            .collect()
+    }
+
+    /// `free` without `--restrict-modify`, `restricted` with it; registration does not matter.
+    fn check(action: Action<'_>, free: &str, restricted: &str) {
+        let expected = [free, free, restricted, restricted];
+        for (policy, expected) in policies().iter().zip(expected) {
+            assert_eq!(allowed(action, policy), expected, "{action:?} {policy:?}");
+        }
+    }
+
+    #[test]
+    fn users_are_created_by_root_unless_registration_is_open() {
+        let expected = ["r", EVERYBODY, "ad", "ad"];
+        for (policy, expected) in policies().iter().zip(expected) {
+            assert_eq!(allowed(Action::CreateUser, policy), expected, "{policy:?}");
+        }
+        assert_eq!(allowed(Action::CreateUser, &Policy::default()), "r");
+    }
+
+    #[test]
+    fn users_and_indexes_are_changed_by_their_owner_and_root_or_by_those_listed() {
+        let [alice, root, dana]: [UserName; 3] =
+            ["alice", "root", "dana"].map(|name| name.parse().unwrap());
+        let index: IndexName = "alice/dev".parse().unwrap();
+        check(Action::ModifyUser(&alice), "or", "ad");
+        check(Action::ModifyUser(&root), "r", "ad");
+        check(Action::ChangePassword(&alice), "or", "oad");
+        check(Action::ChangePassword(&root), "r", "rad");
+        check(Action::DeleteUser(&alice), "or", "ad");
+        check(Action::DeleteUser(&root), NOBODY, NOBODY);
+        check(Action::DeleteUser(&dana), "rd", "a");
+        check(Action::CreateIndex(&alice), "or", "ad");
+        check(Action::ModifyIndex(&index), "or", "ad");
+        check(Action::DeleteIndex(&index), "or", "ad");
+    }
+
+    #[test]
+    fn content_is_changed_by_those_the_index_lists() {
+        let name: &IndexName = &"alice/dev".parse().unwrap();
+        let stage = json!({"acl_upload": ["bob"], "acl_toxresult_upload": ["tim"]});
+        let open = json!({"acl_upload": [":ANONYMOUS:"], "acl_toxresult_upload": [":ANONYMOUS:"]});
+        let closed = json!({"acl_upload": [], "acl_toxresult_upload": []});
+        let by_group =
+            json!({"acl_upload": [":staff"], "acl_toxresult_upload": [":AUTHENTICATED:"]});
+        let mirror = json!({"type": "mirror"});
+        let foreign =
+            json!({"type": "plugin", "acl_upload": ["bob"], "acl_toxresult_upload": ["tim"]});
+        for (stored, upload, remove, restricted_remove, toxresult) in [
+            (stage, "u", "oru", "uad", "t"),
+            (open, EVERYBODY, EVERYBODY, EVERYBODY, EVERYBODY),
+            (closed, NOBODY, "or", "ad", NOBODY),
+            (by_group, "u", "oru", "uad", "orutsad"),
+            (mirror, NOBODY, "or", "ad", NOBODY),
+            (foreign, NOBODY, NOBODY, NOBODY, NOBODY),
+        ] {
+            let config = &config(&stored);
+            check(
+                Action::Upload {
+                    index: name,
+                    config,
+                },
+                upload,
+                upload,
+            );
+            check(
+                Action::Remove {
+                    index: name,
+                    config,
+                },
+                remove,
+                restricted_remove,
+            );
+            check(
+                Action::UploadToxresult {
+                    index: name,
+                    config,
+                },
+                toxresult,
+                toxresult,
+            );
+            check(
+                Action::Read {
+                    index: name,
+                    config,
+                },
+                EVERYBODY,
+                EVERYBODY,
+            );
+            check(
+                Action::Refresh {
+                    index: name,
+                    config,
+                },
+                EVERYBODY,
+                EVERYBODY,
+            );
+        }
+    }
+
+    #[test]
+    fn private_upstreams_are_for_those_who_run_the_server() {
+        for (policy, compat, expected) in [
+            (&policies()[0], false, "r"),
+            (&policies()[1], false, "r"),
+            (&policies()[2], false, "rad"),
+            (&policies()[0], true, EVERYBODY),
+        ] {
+            let callers = callers().into_iter();
+            let allowed =
+                callers.filter(|(_, caller)| may_use_private_upstreams(caller, policy, compat));
+            let allowed: String = allowed.map(|(letter, _)| letter).collect();
+            assert_eq!(allowed, expected, "{policy:?} {compat}");
+        }
+    }
+}

@@ -7,10 +7,12 @@
 mod acl;
 mod action;
 mod index;
+mod merge;
 mod mirror_url;
 pub mod names;
 mod order;
 mod time;
+mod user;
 mod whitelist;
 
 pub use acl::{Acl, AclEntry};
@@ -19,8 +21,10 @@ pub use index::{
     ConfigError, Defaults, IndexConfig, IndexKind, KindConfig, MirrorConfig, StageConfig,
     check_bases,
 };
+pub use merge::{Admission, Layer, admit, merge_pages};
 pub use mirror_url::MirrorUrl;
 pub use names::{IndexName, InvalidIndexName, InvalidUserName, UserName};
 pub use order::resolution_order;
 pub use time::Timestamp;
+pub use user::{PasswordChange, UserChange, UserError, UserProfile};
 pub use whitelist::{Inheritance, Whitelist};

@@ -196,3 +196,93 @@ impl fmt::Display for IndexName {
         write!(f, "{}/{}", self.user, self.index)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{IndexName, UserName};
+
+    #[test]
+    fn new_names_are_plain_and_short() {
+        let long = "u".repeat(300);
+        // Rows of contract/reliability.md: users, indexes.
+        for (rows, name) in [
+            ("D03", "."),
+            ("E33", ".."),
+            ("D04", "+admin"),
+            ("D05", "\0"),
+            ("D07 E36", &long),
+            ("D08", "r\u{43e}\u{43e}t"),
+            ("E39", "d\u{435}v"),
+            ("D09", " root"),
+            ("E35", "a b"),
+            ("E37", "a/b"),
+            ("D11", "\u{1f4a9}"),
+            ("", ""),
+            ("", "a:b"),
+            ("", "a\u{7f}"),
+        ] {
+            let message = UserName::new_strict(name).unwrap_err().to_string();
+            let start = format!(
+                "username '{}' contains characters that aren't allowed.",
+                &name[..name.len().min(80)]
+            );
+            assert!(message.starts_with(&start), "{rows}: {message}");
+            let user = UserName::new_strict("u").unwrap();
+            let message = IndexName::new_strict(user, name).unwrap_err().to_string();
+            assert!(message.starts_with("indexname '"), "{rows}: {message}");
+        }
+    }
+
+    #[test]
+    fn odd_but_harmless_names_are_allowed() {
+        for (rows, name) in [
+            ("D12", "CON"),
+            ("D13", "-rf"),
+            ("D15", "__init__"),
+            ("", "a@b.example"),
+            ("", ".a"),
+        ] {
+            let user = UserName::new_strict(name).unwrap();
+            assert!(IndexName::new_strict(user, name).is_ok(), "{rows}");
+        }
+    }
+
+    #[test]
+    fn names_that_exist_need_only_be_safe_in_a_path() {
+        assert!("r\u{43e}\u{43e}t".parse::<UserName>().is_ok());
+        assert!(IndexName::from_parts("a", "b!").is_ok());
+        for name in [
+            "", "a/b", "a b", "a\n", "a+b", "a%2fb", "a?b", "a#b", "a\\b",
+        ] {
+            assert!(name.parse::<UserName>().is_err(), "{name}");
+            assert!(IndexName::from_parts("a", name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_base_is_two_names() {
+        for (given, expected) in [
+            ("a/b", Some("a/b")),
+            ("/a/b/", Some("a/b")),
+            ("a", None),
+            ("", None),
+            ("/", None),
+            ("a/", None),
+            ("a/b/c", None),
+            ("a//b", None),
+        ] {
+            let found = given.parse::<IndexName>();
+            assert_eq!(
+                found.as_ref().ok().map(ToString::to_string).as_deref(),
+                expected,
+                "{given}"
+            );
+            if let Err(error) = found {
+                assert_eq!(
+                    error.to_string(),
+                    format!("invalid base index spec: '{given}'")
+                );
+            }
+        }
+    }
+}

@@ -33,7 +33,7 @@ pub enum ConfigError {
     #[error("{}", .0.join(", "))]
     Bases(Vec<String>),
     /// More bases than an index may have.
-    #[error("an index can have at most {} bases", super::MAX_BASES)]
+    #[error("an index can have at most {} bases", super::bases::MAX_BASES)]
     TooManyBases,
     /// A whitelist entry that is no project name.
     #[error("invalid mirror_whitelist entry: {0}")]
@@ -89,7 +89,7 @@ pub enum ConfigError {
     /// The whole is too large.
     #[error(
         "the index configuration is larger than {} bytes",
-        super::MAX_CONFIG_BYTES
+        super::builder::MAX_CONFIG_BYTES
     )]
     TooLarge,
 }

@@ -7,27 +7,27 @@
 //! Left out: whether the caller may (`may`), and whether an upstream's address
 //! may be connected to.
 
+mod bases;
+mod builder;
 mod error;
 mod mirror;
 mod patch;
 mod stage;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::{Map, Value};
 
+pub use bases::check_bases;
 pub use error::ConfigError;
 pub use mirror::MirrorConfig;
 pub use stage::StageConfig;
 
-use crate::mirror_url::hide_credentials;
 use crate::{IndexName, UserName};
-use error::{plain, repr};
-
-/// Most bases of an index (reliability: E32).
-const MAX_BASES: usize = 64;
-
-/// Largest stored form: every node keeps all configurations in memory.
-const MAX_CONFIG_BYTES: usize = 1 << 20;
+use builder::{Builder, without_secrets};
+use error::repr;
 
 /// The two kinds of index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -311,98 +311,5 @@ impl IndexConfig {
 
     fn stored_bytes(&self) -> usize {
         Value::Object(self.to_stored()).to_string().len()
-    }
-}
-
-/// Checks what needs to know the other indexes: every base exists, none is the
-/// index itself, and there are at most 64. Cycles are harmless
-/// ([`crate::resolution_order`]).
-pub fn check_bases(
-    name: &IndexName,
-    bases: &[IndexName],
-    exists: impl Fn(&IndexName) -> bool,
-) -> Result<(), ConfigError> {
-    if bases.len() > MAX_BASES {
-        return Err(ConfigError::TooManyBases);
-    }
-    let wrong: Vec<String> = bases
-        .iter()
-        .filter_map(|base| {
-            if base == name {
-                Some(format!("base index '{base}' is the index itself"))
-            } else if exists(base) {
-                None
-            } else {
-                Some(format!("base index '{base}' does not exist"))
-            }
-        })
-        .collect();
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(ConfigError::Bases(wrong))
-    }
-}
-
-/// A configuration that a request is changing.
-struct Builder {
-    config: IndexConfig,
-    /// Keys that mean nothing, to be named all at once.
-    unknown: Vec<String>,
-}
-
-impl Builder {
-    fn of(config: IndexConfig) -> Self {
-        Self {
-            config,
-            unknown: Vec::new(),
-        }
-    }
-
-    fn set_all(mut self, body: &Map<String, Value>) -> Result<Self, ConfigError> {
-        for (key, value) in body {
-            self.set(key, value)?;
-        }
-        Ok(self)
-    }
-
-    fn set(&mut self, key: &str, value: &Value) -> Result<(), ConfigError> {
-        if self.config.is_ignored(key) || self.config.set(key, value, Source::Request)? {
-            return Ok(());
-        }
-        // Clients that send back all they were shown change nothing.
-        let kept = self.config.extra.get(key);
-        let is_kept = kept.is_some_and(|kept| kept == value || without_secrets(kept) == *value);
-        // A message about a handful says enough.
-        if !is_kept && self.unknown.len() < 10 {
-            self.unknown
-                .push(format!("{}={}", error::cut(key), plain(value)));
-        }
-        Ok(())
-    }
-
-    /// The outcome. It may be too large only if it was larger before.
-    fn finish(self, bytes_before: usize) -> Result<IndexConfig, ConfigError> {
-        if !self.unknown.is_empty() {
-            return Err(ConfigError::UnknownKeys(self.unknown));
-        }
-        let bytes = self.config.stored_bytes();
-        if bytes > MAX_CONFIG_BYTES && bytes > bytes_before {
-            return Err(ConfigError::TooLarge);
-        }
-        Ok(self.config)
-    }
-}
-
-/// The value with the credentials hidden in every text.
-fn without_secrets(value: &Value) -> Value {
-    match value {
-        Value::String(text) => hide_credentials(text).into(),
-        Value::Array(entries) => entries.iter().map(without_secrets).collect(),
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), without_secrets(value)))
-            .collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }

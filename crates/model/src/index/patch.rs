@@ -4,8 +4,9 @@
 
 use serde_json::Value;
 
+use super::builder::Builder;
 use super::error::{ConfigError, cut};
-use super::{Builder, IndexConfig, KindConfig, StageConfig};
+use super::{IndexConfig, KindConfig, StageConfig};
 
 /// Each operation looks through a list, so their number is bounded.
 pub(super) const MAX_OPERATIONS: usize = 1000;
