@@ -11,9 +11,9 @@ use rustix::io::{Errno, pread};
 
 use crate::error::{Error, Result};
 
-/// Most bytes handed on at once: large enough for the disk, small enough that
-/// many slow clients cost little memory.
-pub(crate) const SLICE: u64 = 1 << 20;
+/// Most bytes read into memory at once: large enough for the disk, small enough
+/// that many slow clients cost little.
+pub(crate) const READ_BYTES: u64 = 256 << 10;
 
 /// Runs `work` where it may block. The work is finished also when the caller leaves.
 pub(crate) async fn blocking<T: Send + 'static>(

@@ -13,9 +13,12 @@ use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt, try_unfold}
 use larder_pypi::Digest;
 use larder_pypi::hashes::{Algorithms, Hasher};
 
-use crate::blocking::{SLICE, blocking};
+use crate::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::follow::HOLD_BACK;
+
+/// Most bytes handed on at once.
+pub(crate) const SLICE_BYTES: u64 = 1 << 20;
 
 /// The bytes of a blob, or of a part of it.
 pub struct Body {
@@ -84,7 +87,7 @@ impl Body {
         }
     }
 
-    /// The bytes in slices of at most a few MiB.
+    /// The bytes in slices of about a MiB at most.
     pub fn into_stream(self) -> BoxStream<'static, Result<Bytes>> {
         match self.content {
             Content::Stream(bytes) => bytes,
@@ -132,7 +135,7 @@ impl Extend<Bytes> for Collected {
 
 fn slices(mut bytes: Bytes) -> impl Iterator<Item = Bytes> {
     std::iter::from_fn(move || {
-        let len = usize::try_from(SLICE)
+        let len = usize::try_from(SLICE_BYTES)
             .unwrap_or(usize::MAX)
             .min(bytes.len());
         (len > 0).then(|| bytes.split_to(len))

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt, try_unfold};
 use tokio::sync::watch;
 
-use crate::blocking::{SLICE, blocking, read_at};
+use crate::blocking::{READ_BYTES, blocking, read_at};
 use crate::error::{Error, Result};
 
 /// Bytes a follower waits for until the verdict. A shorter body is invisible until then.
@@ -176,7 +176,7 @@ impl Pace {
                 .saturating_sub(HOLD_BACK),
         };
         if self.at < limit {
-            return Ok(Step::Read((limit - self.at).min(SLICE)));
+            return Ok(Step::Read((limit - self.at).min(READ_BYTES)));
         }
         Ok(if progress.verdict.is_some() {
             Step::Done

@@ -19,7 +19,7 @@ use larder_pypi::hashes::{Algorithms, Hasher};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use crate::blocking::read_at;
+use crate::blocking::{READ_BYTES, read_at};
 use crate::error::{Error, Result};
 use crate::map::Map;
 
@@ -37,9 +37,6 @@ const CACHE_BLOBS: usize = 1 << 16;
 
 /// How long kept bytes are given out without a look at their file.
 const TRUST_MILLIS: u64 = 1000;
-
-/// Bytes read at once for hashing.
-const HASH_BYTES: u64 = 256 << 10;
 
 /// What changes when a file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,7 +251,7 @@ fn is_digest_of(file: &File, len: u64, digest: &Digest) -> io::Result<bool> {
     let mut hasher = Hasher::new(Algorithms::default());
     let mut at = 0;
     while at < len {
-        let step = (len - at).min(HASH_BYTES);
+        let step = (len - at).min(READ_BYTES);
         match read_at(file, at, step) {
             Ok(bytes) => hasher.update(&bytes),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),

@@ -92,10 +92,10 @@ pub fn lock_data_dir(folder: &Path) -> Result<DataDirLock, LockError> {
         }
         Err(TryLockError::Error(error)) => return Err(unusable(error.into())),
     }
-    let noted = file
+    // For people only, so a disk that is full does not stop the start.
+    let _ = file
         .set_len(0)
         .and_then(|()| writeln!(file, "{}", std::process::id()));
-    noted.map_err(|error| unusable(error.into()))?;
     Ok(DataDirLock { _file: file })
 }
 

@@ -17,8 +17,8 @@ use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt, try_unfold};
 use larder_pypi::Digest;
 
-use crate::blocking::{SLICE, blocking, read_at};
-use crate::body::{Body, OnVerdict, check_while_read, resolve_range};
+use crate::blocking::{READ_BYTES, blocking, read_at};
+use crate::body::{Body, OnVerdict, SLICE_BYTES, check_while_read, resolve_range};
 use crate::error::{Error, Result};
 use crate::known::{Fingerprint, KEPT_BYTES};
 use crate::local::Local;
@@ -132,7 +132,7 @@ fn file_slices(file: Arc<File>, len: u64) -> BoxStream<'static, Result<Bytes>> {
     let slices = try_unfold(0, move |at| {
         let file = Arc::clone(&file);
         async move {
-            let step = (len - at).min(SLICE);
+            let step = (len - at).min(READ_BYTES);
             if step == 0 {
                 return Ok(None);
             }
@@ -165,7 +165,7 @@ fn mapped_slices(
             if part.is_empty() {
                 return Ok(None);
             }
-            let next = part.end.min(part.start + SLICE);
+            let next = part.end.min(part.start + SLICE_BYTES);
             let slice = to_usize(&(part.start..next))?;
             let bytes = blocking(move || {
                 let (map, file) = &*source;

@@ -117,7 +117,7 @@ impl Spool {
 
     /// Adds bytes. They are written and hashed in the background, one batch at
     /// a time; an error may come with a later call than the bytes it is about.
-    /// After an error the spool is of no use.
+    /// After an error, or when a call was given up half-way, the spool is of no use.
     pub async fn append(&mut self, bytes: Bytes) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
@@ -198,11 +198,12 @@ impl Writer {
     fn write(mut self: Box<Self>, batch: &[Bytes]) -> Result<Box<Self>> {
         let action = Error::io("write a spool");
         self.write_all(batch).map_err(action)?;
+        self.written += batch.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
+        // Followers need not wait for the hashes of what they may have already.
+        self.report.written(self.written);
         for bytes in batch {
             self.hasher.update(bytes);
-            self.written += bytes.len() as u64;
         }
-        self.report.written(self.written);
         Ok(self)
     }
 
