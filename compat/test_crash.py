@@ -23,7 +23,7 @@ LOSSES = (requests.RequestException, requests.packages.urllib3.exceptions.HTTPEr
 
 def failpoints():
     """The names of the steps, read from the source so that a new one is tested by being there."""
-    pattern = re.compile(r"""\b(?:fail_point!|reach)\(\s*"([a-z0-9_]+\.[a-z0-9_.]+)\"""")
+    pattern = re.compile(r"""\b(?:failpoint|reach)\(\s*"([a-z0-9_]+\.[a-z0-9_.]+)\"""")
     sources = sorted((ROOT / "crates").rglob("src/**/*.rs"))
     names = {name for path in sources for name in pattern.findall(path.read_text())}
     assert names, "no failpoint in the source: has the macro another name?"

@@ -1,1 +1,73 @@
+//! HTTP in, HTTP out: routes, negotiation, status codes, headers, bodies.
+//!
+//! Invariants: a handler parses, makes one call to `app`, and renders; only
+//! this crate knows status codes and headers; a body that breaks is cut, never
+//! ended; what a stranger sends is bounded before it is looked at.
 
+mod api;
+mod body;
+mod conditional;
+mod error;
+mod files;
+mod headers;
+mod indexes;
+mod json;
+mod login;
+mod multipart;
+mod negotiate;
+mod outside;
+mod path;
+mod releases;
+mod request;
+mod routes;
+mod serve;
+mod simple;
+mod status;
+mod upload;
+mod users;
+
+pub use body::{Body, RequestBody};
+pub use outside::{OutsideUrl, TrustedProxies};
+pub use routes::{ROUTES, RouteInfo};
+pub use serve::{Limits, serve};
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use larder_app::App;
+
+/// The settings of the HTTP face.
+#[derive(Debug, Clone, Default)]
+pub struct WebSettings {
+    /// `--outside-url`.
+    pub outside_url: Option<OutsideUrl>,
+    /// `--trusted-proxy`: whose forwarding headers count.
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// Larder's HTTP face. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Web {
+    app: App,
+    settings: Arc<WebSettings>,
+    headers: Arc<headers::Standard>,
+}
+
+impl Web {
+    /// The face of this app.
+    pub fn new(app: App, settings: WebSettings) -> Self {
+        let headers = Arc::new(headers::Standard::new(&app.identity().uuid));
+        Self { app, settings: Arc::new(settings), headers }
+    }
+
+    /// Answers one request. Never fails: what goes wrong becomes an answer.
+    pub async fn handle(&self, request: Request<RequestBody>, peer: IpAddr) -> Response<Body> {
+        let started = std::time::Instant::now();
+        let line = headers::LogLine::of(&request, peer);
+        let mut response = routes::answer(self, request, peer).await;
+        self.headers.put(&mut response, self.app.last_known_serial());
+        line.write(&response, started.elapsed());
+        response
+    }
+}

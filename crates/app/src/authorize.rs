@@ -1,0 +1,104 @@
+//! The only way to an index: together with a granted right.
+
+use std::sync::Arc;
+
+use larder_model::{Action, Caller, IndexName, may};
+
+use crate::directory::{Directory, Index};
+use crate::error::Error;
+use crate::{App, Result};
+
+/// What a caller wants to do with an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// See pages and files.
+    Read,
+    /// Ask the upstreams again.
+    Refresh,
+    /// Register releases and store files.
+    Upload,
+    /// Delete files, releases, projects.
+    Remove,
+    /// Change the configuration.
+    Modify,
+    /// Delete the index.
+    Delete,
+}
+
+/// The witness that a caller may do something with an index.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    caller: Caller,
+    right: Right,
+    index: Arc<Index>,
+    directory: Arc<Directory>,
+}
+
+impl Grant {
+    /// Who it was granted to.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The index.
+    pub fn index(&self) -> &Arc<Index> {
+        &self.index
+    }
+
+    /// The directory that the decision was made on.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// What was granted.
+    pub fn right(&self) -> Right {
+        self.right
+    }
+}
+
+impl App {
+    /// The index, if it exists and the caller may.
+    pub async fn grant(&self, caller: &Caller, name: &IndexName, right: Right) -> Result<Grant> {
+        let directory = self.directory().await?;
+        let index = directory.find(name).cloned().ok_or_else(|| no_index(name))?;
+        if may(caller, action(right, &index), &self.settings.policy) {
+            return Ok(Grant { caller: caller.clone(), right, index, directory });
+        }
+        Err(refusal(caller, right, name))
+    }
+}
+
+/// devpi's words for an index that is not there.
+pub(crate) fn no_index(name: &IndexName) -> Error {
+    Error::not_found(format!("The stage {name} could not be found."))
+}
+
+fn action<'a>(right: Right, index: &'a Index) -> Action<'a> {
+    let (name, config) = (&index.name, &index.config);
+    match right {
+        Right::Read => Action::Read { index: name, config },
+        Right::Refresh => Action::Refresh { index: name, config },
+        Right::Upload => Action::Upload { index: name, config },
+        Right::Remove => Action::Remove { index: name, config },
+        Right::Modify => Action::ModifyIndex(name),
+        Right::Delete => Action::DeleteIndex(name),
+    }
+}
+
+/// The sentence, and whether credentials could help.
+fn refusal(caller: &Caller, right: Right, name: &IndexName) -> Error {
+    let what = match right {
+        Right::Read => "read",
+        Right::Refresh => "refresh",
+        // devpi's words, which upload clients show.
+        Right::Upload if caller.name().is_some() => return Error::forbidden("no permission to submit"),
+        Right::Upload => return Error::unauthenticated("no permission to submit: log in first"),
+        Right::Remove => "delete from",
+        Right::Modify => "modify",
+        Right::Delete => "delete",
+    };
+    match caller.name() {
+        Some(user) => Error::forbidden(format!("user '{user}' has no permission to {what} index {name}")),
+        None => Error::forbidden(format!("no permission to {what} index {name}: log in first")),
+    }
+}

@@ -1,0 +1,159 @@
+//! What devpi-client lists: the releases of a project and their files (devpi: 1.8).
+
+use larder_model::{Caller, IndexName};
+use larder_pypi::{ProjectName, Version, filename};
+use larder_store::{FileRole, FileRow};
+use serde_json::{Map, Value, json};
+
+use crate::authorize::Right;
+use crate::error::Error;
+use crate::file_path::FilePath;
+use crate::layers::{Found, Known, Layers};
+use crate::links;
+use crate::project_page::no_project;
+use crate::{App, Result};
+
+/// One release as one index has it.
+#[derive(Debug, Clone)]
+pub struct ReleaseView {
+    /// The index that has it.
+    pub index: IndexName,
+    /// As uploaded, or as the upstream's file names spell it.
+    pub version: String,
+    /// The metadata, with devpi's keys.
+    pub metadata: Map<String, Value>,
+    /// Its files, in upload order.
+    pub links: Vec<FileLink>,
+    /// The same version in later indexes of the order.
+    pub shadowed: Vec<ReleaseView>,
+}
+
+/// One file of a release.
+#[derive(Debug, Clone)]
+pub struct FileLink {
+    /// `releasefile`, `doczip` or `toxresult`.
+    pub rel: &'static str,
+    /// From the root, encoded; no host.
+    pub path: String,
+    /// `algorithm=hex`, empty if none is known.
+    pub hash_spec: String,
+    /// What happened to it; `None` on mirrors.
+    pub log: Option<Vec<Value>>,
+}
+
+impl App {
+    /// All releases of a project, newest first.
+    pub async fn releases(
+        &self,
+        caller: &Caller,
+        index: &IndexName,
+        project: &ProjectName,
+        ignore_bases: bool,
+    ) -> Result<Vec<ReleaseView>> {
+        let grant = self.grant(caller, index, Right::Read).await?;
+        let layers = if ignore_bases {
+            self.own_layer(grant.index(), project).await?
+        } else {
+            self.layers(grant.directory(), grant.index(), project).await?
+        };
+        if layers.found.is_empty() {
+            return Err(layers.failure.unwrap_or_else(|| no_project(project)));
+        }
+        self.views(layers, project).await
+    }
+
+    /// One release.
+    pub async fn release(&self, caller: &Caller, index: &IndexName, project: &ProjectName, version: &str) -> Result<ReleaseView> {
+        let absent = || Error::not_found(format!("The version {version} of project {project} does not exist."));
+        let releases = match self.releases(caller, index, project, false).await {
+            Err(error) if error.kind() == crate::Kind::NotFound && !error.message().starts_with("The stage") => return Err(absent()),
+            other => other?,
+        };
+        let wanted = Version::lenient(version);
+        releases.into_iter().find(|release| wanted.same_release(&Version::lenient(&release.version))).ok_or_else(absent)
+    }
+
+    /// Nearest index first; the same version further away is shadowed.
+    async fn views(&self, layers: Layers, project: &ProjectName) -> Result<Vec<ReleaseView>> {
+        let mut views: Vec<ReleaseView> = Vec::new();
+        for found in layers.found {
+            let own = match &found.known {
+                Known::Versions(_) => self.stage_views(found, project).await?,
+                Known::Page(_) => mirror_views(found, project),
+            };
+            for view in own {
+                let version = Version::lenient(&view.version);
+                match views.iter_mut().find(|nearer| version.same_release(&Version::lenient(&nearer.version))) {
+                    Some(nearer) => nearer.shadowed.push(view),
+                    None => views.push(view),
+                }
+            }
+        }
+        views.sort_by_cached_key(|view| std::cmp::Reverse(Version::lenient(&view.version)));
+        Ok(views)
+    }
+
+    async fn stage_views(&self, found: Found, project: &ProjectName) -> Result<Vec<ReleaseView>> {
+        let releases = self.store.read().await?.releases(found.index.id, project).await?;
+        let mut files = found.files;
+        Ok(releases
+            .into_iter()
+            .map(|release| {
+                let links = files
+                    .extract_if(.., |file| file.version == release.version)
+                    .map(|file| stage_link(&found.index.name, file))
+                    .collect();
+                ReleaseView {
+                    index: found.index.name.clone(),
+                    version: release.version,
+                    metadata: release.metadata,
+                    links,
+                    shadowed: Vec::new(),
+                }
+            })
+            .collect())
+    }
+}
+
+fn stage_link(index: &IndexName, file: FileRow) -> FileLink {
+    let rel = match file.kind {
+        FileRole::Release => "releasefile",
+        FileRole::DocZip => "doczip",
+        FileRole::Toxresult => "toxresult",
+    };
+    let path = FilePath { area: file.area, dir: file.dir, filename: file.filename };
+    FileLink { rel, path: links::rooted(index, &path), hash_spec: format!("sha256={}", file.digest), log: Some(file.log) }
+}
+
+/// devpi derives the releases of a mirror from the names of its files.
+fn mirror_views(found: Found, project: &ProjectName) -> Vec<ReleaseView> {
+    let Known::Page(page) = found.known else { return Vec::new() };
+    let mut views: Vec<ReleaseView> = Vec::new();
+    let mut at = std::collections::HashMap::new();
+    for entry in page.files {
+        let Ok(parsed) = filename::parse(&entry.filename, Some(project)) else { continue };
+        let position = *at.entry(parsed.version.clone()).or_insert_with(|| {
+            let metadata = Map::from_iter([("name".to_owned(), json!(project)), ("version".to_owned(), json!(parsed.version))]);
+            views.push(ReleaseView {
+                index: found.index.name.clone(),
+                version: parsed.version,
+                metadata,
+                links: Vec::new(),
+                shadowed: Vec::new(),
+            });
+            views.len() - 1
+        });
+        let view = &mut views[position];
+        if let Some(requires_python) = &entry.requires_python {
+            view.metadata.insert("requires_python".to_owned(), json!(requires_python));
+        }
+        if let Some(reason) = &entry.yanked {
+            let yanked = if reason.is_empty() { json!(true) } else { json!(reason) };
+            view.metadata.insert("yanked".to_owned(), yanked);
+        }
+        let hash_spec = entry.hashes.preferred().map(|(algorithm, hex)| format!("{algorithm}={hex}")).unwrap_or_default();
+        let path = links::rooted(&found.index.name, &FilePath::of_mirrored(&entry));
+        view.links.push(FileLink { rel: "releasefile", path, hash_spec, log: None });
+    }
+    views
+}

@@ -1,0 +1,169 @@
+//! The options, with devpi-server's names.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, ValueEnum};
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// Larder, a Python package server and PyPI cache.
+#[derive(Debug, Parser)]
+#[command(
+    name = "larder",
+    version = concat!(env!("CARGO_PKG_VERSION"), " (speaks devpi-server 6.20.3)"),
+    about,
+    args_override_self = true,
+    after_help = "Every option is also a variable LARDER_… or DEVPISERVER_… (LARDER_OUTSIDE_URL) and a key of the file."
+)]
+pub(crate) struct Options {
+    /// YAML file with a section `devpi-server` (or `larder`) of these options
+    #[arg(short = 'c', long, value_name = "FILE")]
+    pub(crate) configfile: Option<PathBuf>,
+    /// Directory for all data; created if missing
+    #[arg(long, value_name = "DIR", help_heading = "Storage")]
+    pub(crate) serverdir: Option<PathBuf>,
+    /// Metadata in PostgreSQL instead of SQLite: postgres://user@host/database
+    #[arg(long, value_name = "URL", help_heading = "Storage")]
+    pub(crate) database: Option<String>,
+    /// Files in S3 instead of the server directory: s3://bucket/prefix, endpoint and keys from the AWS_… variables
+    #[arg(long, value_name = "URL", help_heading = "Storage")]
+    pub(crate) storage: Option<String>,
+    /// Address to listen on
+    #[arg(long, default_value = "localhost", help_heading = "Web")]
+    host: String,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 3141, help_heading = "Web")]
+    port: u16,
+    /// HOST:PORT to listen on, instead of --host and --port; may be repeated
+    #[arg(long, value_name = "HOST:PORT", action = ArgAction::Append, help_heading = "Web")]
+    listen: Vec<String>,
+    /// The URL under which clients see the server, if a proxy stands before it
+    #[arg(long, value_name = "URL", help_heading = "Web")]
+    pub(crate) outside_url: Option<String>,
+    /// Addresses of proxies whose X-Outside-Url and X-Forwarded-… headers count, or *
+    #[arg(long, value_name = "ADDRESSES", help_heading = "Web")]
+    pub(crate) trusted_proxy: Option<String>,
+    /// Largest upload, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30, help_heading = "Web")]
+    pub(crate) max_request_body_size: u64,
+    /// Only these users and :groups, separated by commas, may change users and indexes
+    #[arg(long, value_name = "SPEC", help_heading = "Rights")]
+    pub(crate) restrict_modify: Option<String>,
+    /// Password of root, on the first start only; see also DEVPI_PASSWORD and DEVPI_PASSWORD_FILE
+    #[arg(long, value_name = "PASSWORD", help_heading = "Rights")]
+    pub(crate) root_passwd: Option<String>,
+    /// File of at least 32 random bytes that signs logins; without it the database keeps a secret
+    #[arg(long, value_name = "FILE", help_heading = "Rights")]
+    pub(crate) secretfile: Option<PathBuf>,
+    /// devpi's open defaults: anyone may sign up, post test results and mirror private addresses; old file types and versions
+    #[arg(long, help_heading = "Rights")]
+    pub(crate) devpi_compat: bool,
+    /// Do not create root/pypi on the first start
+    #[arg(long, help_heading = "Mirrors")]
+    pub(crate) no_root_pypi: bool,
+    /// Simple index that root/pypi mirrors, on the first start only [default: PyPI]
+    #[arg(long, value_name = "URL", help_heading = "Mirrors")]
+    pub(crate) mirror_url: Option<String>,
+    /// Seconds a project page of a mirror counts as fresh
+    #[arg(long, value_name = "SECS", default_value_t = 1800, help_heading = "Mirrors")]
+    pub(crate) mirror_cache_expiry: u64,
+    /// Seconds to wait for an upstream's answer
+    #[arg(long, value_name = "SECS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600), help_heading = "Mirrors")]
+    pub(crate) request_timeout: u64,
+    /// Ask no upstream; serve what is cached
+    #[arg(long, help_heading = "Mirrors")]
+    pub(crate) offline_mode: bool,
+    /// How log lines look
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, help_heading = "Logs")]
+    pub(crate) log_format: LogFormat,
+    /// Log more
+    #[arg(long, help_heading = "Logs")]
+    pub(crate) debug: bool,
+    #[command(flatten)]
+    ignored: Ignored,
+}
+
+/// Options of devpi-server that have no meaning here, accepted so that an
+/// existing command line goes on working; each leaves a warning.
+#[derive(Debug, clap::Args)]
+struct Ignored {
+    #[arg(long, hide = true)]
+    threads: Option<String>,
+    #[arg(long, hide = true)]
+    connection_limit: Option<String>,
+    #[arg(long, hide = true)]
+    role: Option<String>,
+    #[arg(long, hide = true)]
+    keyfs_cache_size: Option<String>,
+    #[arg(long, hide = true)]
+    logger_cfg: Option<String>,
+    #[arg(long, hide = true)]
+    trusted_proxy_count: Option<String>,
+    #[arg(long, hide = true)]
+    trusted_proxy_headers: Option<String>,
+    #[arg(long, hide = true)]
+    proxy_timeout: Option<String>,
+    #[arg(long, hide = true)]
+    profile_requests: Option<String>,
+    #[arg(long, hide = true)]
+    indexer_backend: Option<String>,
+    #[arg(long, hide = true)]
+    argon2_memory_cost: Option<String>,
+    #[arg(long, hide = true)]
+    argon2_parallelism: Option<String>,
+    #[arg(long, hide = true)]
+    argon2_time_cost: Option<String>,
+    #[arg(long, hide = true)]
+    enable_core_metadata: bool,
+    #[arg(long, hide = true)]
+    requests_only: bool,
+    #[arg(long, hide = true)]
+    hard_links: bool,
+}
+
+impl Options {
+    /// Where to listen.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        if self.listen.is_empty() {
+            let host = if self.host.contains(':') { format!("[{}]", self.host.trim_matches(['[', ']'])) } else { self.host.clone() };
+            return vec![format!("{host}:{}", self.port)];
+        }
+        // devpi: `*:3141` means all addresses.
+        self.listen.iter().map(|address| address.strip_prefix("*:").map_or_else(|| address.clone(), |port| format!("0.0.0.0:{port}"))).collect()
+    }
+
+    /// A sentence for every option that was accepted without effect.
+    pub(crate) fn ignored(&self) -> Vec<String> {
+        let Ignored { threads, connection_limit, role, keyfs_cache_size, logger_cfg, .. } = &self.ignored;
+        let Ignored { trusted_proxy_count, trusted_proxy_headers, proxy_timeout, profile_requests, .. } = &self.ignored;
+        let Ignored { indexer_backend, argon2_memory_cost, argon2_parallelism, argon2_time_cost, .. } = &self.ignored;
+        let Ignored { enable_core_metadata, requests_only, hard_links, .. } = &self.ignored;
+        let given = [
+            ("threads", threads.is_some()),
+            ("connection-limit", connection_limit.is_some()),
+            ("role", role.is_some()),
+            ("keyfs-cache-size", keyfs_cache_size.is_some()),
+            ("logger-cfg", logger_cfg.is_some()),
+            ("trusted-proxy-count", trusted_proxy_count.is_some()),
+            ("trusted-proxy-headers", trusted_proxy_headers.is_some()),
+            ("proxy-timeout", proxy_timeout.is_some()),
+            ("profile-requests", profile_requests.is_some()),
+            ("indexer-backend", indexer_backend.is_some()),
+            ("argon2-memory-cost", argon2_memory_cost.is_some()),
+            ("argon2-parallelism", argon2_parallelism.is_some()),
+            ("argon2-time-cost", argon2_time_cost.is_some()),
+            ("enable-core-metadata", *enable_core_metadata),
+            ("requests-only", *requests_only),
+            ("hard-links", *hard_links),
+        ];
+        let sentence = |name| format!("the option --{name} of devpi-server has no effect here");
+        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| sentence(name)).collect()
+    }
+}

@@ -1,0 +1,25 @@
+//! `POST /+login` (devpi: 2.2).
+
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::body::{Body, RequestBody};
+use crate::error::Refusal;
+use crate::json;
+use crate::request::Ask;
+
+pub(crate) async fn post(ask: &Ask, body: RequestBody) -> Result<Response<Body>, Refusal> {
+    let body = json::read_object(ask, body).await?;
+    let text = |key: &str| body.get(key).and_then(Value::as_str);
+    let (Some(user), Some(password)) = (text("user"), text("password")) else {
+        return Err(Refusal::bad_request("Bad request: no user/password specified"));
+    };
+    let login = ask.app().login(user, password).await.map_err(|error| Refusal::from(error).without_challenge())?;
+    let result = token(&login);
+    Ok(json::reply(ask, StatusCode::OK, "proxyauth", &result, Some("login successful")))
+}
+
+/// devpi calls the token a password.
+pub(crate) fn token(login: &larder_app::Login) -> Value {
+    json!({"password": login.token, "expiration": login.expires_in_secs})
+}

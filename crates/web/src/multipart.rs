@@ -1,0 +1,183 @@
+//! Reading an upload's form: text fields into memory, the file into a spool.
+//!
+//! Invariant: memory is bounded whatever is sent: fields, their names and
+//! their sum have limits, and the file never lies in memory.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::Stream;
+use http::StatusCode;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use larder_app::{App, IncomingFile};
+use multer::{Field, Multipart};
+
+use crate::body::RequestBody;
+use crate::error::Refusal;
+
+/// contract/reliability.md, "multipart abuse".
+const MAX_FIELDS: usize = 1000;
+const MAX_NAME_BYTES: usize = 200;
+const MAX_TEXT_BYTES: usize = 10 << 20;
+const MAX_FILENAME_BYTES: usize = 1024;
+
+/// What a form brought.
+#[derive(Debug, Default)]
+pub(crate) struct Form {
+    /// In the order sent.
+    pub(crate) fields: Vec<(String, String)>,
+    /// The field `content`.
+    pub(crate) file: Option<IncomingFile>,
+}
+
+/// The request's body, shared so that what the parser leaves can still be read to the end.
+#[derive(Clone)]
+pub(crate) struct SharedBody(Arc<Mutex<RequestBody>>);
+
+impl SharedBody {
+    pub(crate) fn new(body: RequestBody) -> Self {
+        Self(Arc::new(Mutex::new(body)))
+    }
+
+    /// Reads what is left, up to a limit: a client that is still sending does
+    /// not read the answer (U-02).
+    pub(crate) async fn drain(self, limit: u64) {
+        let mut left = limit;
+        let mut stream = Gentle { body: self, pause: false };
+        while let Some(Ok(chunk)) = stream.next().await {
+            let Some(rest) = left.checked_sub(chunk.len() as u64) else { return };
+            left = rest;
+        }
+    }
+}
+
+/// The body as a stream that pauses after every chunk: the multipart parser
+/// polls its source until it is pending, and would buffer a whole fast upload.
+struct Gentle {
+    body: SharedBody,
+    pause: bool,
+}
+
+impl Stream for Gentle {
+    type Item = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if std::mem::take(&mut self.pause) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let shared = self.body.clone();
+        let mut body = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match std::task::ready!(Pin::new(&mut *body).poll_frame(context)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.pause = true;
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Reads a multipart form to its end.
+pub(crate) async fn read(app: &App, body: SharedBody, boundary: String, max_file: u64) -> Result<Form, Refusal> {
+    let mut parts = Multipart::new(Gentle { body, pause: false }, boundary);
+    let (mut form, mut text_left) = (Form::default(), MAX_TEXT_BYTES);
+    while let Some(field) = parts.next_field().await.map_err(malformed)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name.len() > MAX_NAME_BYTES || form.fields.len() >= MAX_FIELDS {
+            return Err(Refusal::bad_request("the form has too many fields, or one with too long a name"));
+        }
+        if name == "content" {
+            if form.file.is_some() {
+                return Err(Refusal::bad_request("the form has two 'content' fields"));
+            }
+            form.file = Some(read_file(app, field, max_file).await?);
+        } else if field.file_name().is_some() {
+            // A signature or the like: nothing that is kept.
+            skip(field, max_file).await?;
+        } else {
+            let text = read_text(field, &mut text_left).await?;
+            form.fields.push((name, text));
+        }
+    }
+    Ok(form)
+}
+
+async fn read_file(app: &App, mut field: Field<'_>, limit: u64) -> Result<IncomingFile, Refusal> {
+    let filename = field.file_name().map(str::to_owned).unwrap_or_default();
+    if filename.is_empty() || filename.len() > MAX_FILENAME_BYTES {
+        return Err(Refusal::bad_request("content file field not found: 'content' must be a file with a name"));
+    }
+    let mut spool = app.upload_spool().await?;
+    while let Some(chunk) = field.chunk().await.map_err(malformed)? {
+        if spool.len() + chunk.len() as u64 > limit {
+            return Err(too_large(limit));
+        }
+        spool.append(chunk).await.map_err(larder_app::Error::from)?;
+    }
+    let finished = spool.finish().await.map_err(larder_app::Error::from)?;
+    Ok(IncomingFile { filename, finished })
+}
+
+async fn read_text(mut field: Field<'_>, left: &mut usize) -> Result<String, Refusal> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(malformed)? {
+        *left = left.checked_sub(chunk.len()).ok_or_else(|| {
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the text fields are larger than {MAX_TEXT_BYTES} bytes"))
+        })?;
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+async fn skip(mut field: Field<'_>, limit: u64) -> Result<(), Refusal> {
+    let mut left = limit;
+    while let Some(chunk) = field.chunk().await.map_err(malformed)? {
+        left = left.checked_sub(chunk.len() as u64).ok_or_else(|| too_large(limit))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn too_large(limit: u64) -> Refusal {
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the upload is larger than the server's limit of {limit} bytes"))
+}
+
+fn malformed(error: multer::Error) -> Refusal {
+    tracing::debug!(%error, "an upload's form is malformed");
+    Refusal::bad_request("the form is malformed or broke off")
+}
+
+/// Reads an `application/x-www-form-urlencoded` form: old clients register so.
+pub(crate) async fn read_urlencoded(body: SharedBody) -> Result<Form, Refusal> {
+    let mut bytes = Vec::new();
+    let mut stream = Gentle { body, pause: false };
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| Refusal::bad_request("the form broke off"))?;
+        if bytes.len() + chunk.len() > MAX_TEXT_BYTES {
+            return Err(too_large(MAX_TEXT_BYTES as u64));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(&bytes).into_owned().take(MAX_FIELDS + 1).collect();
+    if fields.len() > MAX_FIELDS {
+        return Err(Refusal::bad_request("the form has too many fields"));
+    }
+    Ok(Form { fields, file: None })
+}
+
+/// Boxes any body as a request's.
+pub(crate) fn boxed<B>(body: B) -> RequestBody
+where
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    body.map_err(Into::into).boxed_unsync()
+}

@@ -1,0 +1,153 @@
+//! How clients see this server: the base of absolute URLs.
+//!
+//! Invariant: a forwarding header counts only if the peer that sent it is a
+//! configured proxy; no scheme but http and https ever reaches a link.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::HOST;
+use url::Url;
+
+/// An http(s) URL without query, fragment, credentials or final slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideUrl {
+    base: String,
+    prefix: Arc<str>,
+}
+
+/// A text is no outside URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an outside URL looks like https://pypi.example.com or https://example.com/devpi")]
+pub struct InvalidOutsideUrl;
+
+impl FromStr for OutsideUrl {
+    type Err = InvalidOutsideUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOutsideUrl> {
+        let url = Url::parse(text.trim()).map_err(|_| InvalidOutsideUrl)?;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !plain {
+            return Err(InvalidOutsideUrl);
+        }
+        let prefix = url.path().trim_end_matches('/').into();
+        Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), prefix })
+    }
+}
+
+impl OutsideUrl {
+    /// Without a final slash.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The path part: empty, or `/prefix`.
+    pub fn prefix(&self) -> &Arc<str> {
+        &self.prefix
+    }
+}
+
+/// Peers whose forwarding headers are believed (devpi: `--trusted-proxy`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum TrustedProxies {
+    /// Nobody's.
+    #[default]
+    None,
+    /// Everybody's: only behind a proxy that overwrites the headers.
+    All,
+    /// Those of these addresses.
+    Some(Vec<IpAddr>),
+}
+
+/// A text is no list of proxies.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is neither an IP address nor '*'")]
+pub struct InvalidProxy(String);
+
+impl FromStr for TrustedProxies {
+    type Err = InvalidProxy;
+
+    fn from_str(text: &str) -> Result<Self, InvalidProxy> {
+        if text.trim() == "*" {
+            return Ok(Self::All);
+        }
+        let entry = |part: &str| part.parse().map_err(|_| InvalidProxy(part.to_owned()));
+        let list = text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(entry).collect::<Result<Vec<_>, _>>()?;
+        Ok(if list.is_empty() { Self::None } else { Self::Some(list) })
+    }
+}
+
+impl TrustedProxies {
+    /// Whether this peer is one of them.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Some(list) => list.contains(&peer.to_canonical()),
+        }
+    }
+}
+
+/// The URL under which this client sees the server (devpi: 0.7).
+pub(crate) fn outside_url(configured: Option<&OutsideUrl>, trusted: bool, headers: &HeaderMap) -> Option<OutsideUrl> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if trusted {
+        if let Some(url) = text("x-outside-url").and_then(|url| url.parse().ok()) {
+            return Some(url);
+        }
+    }
+    if let Some(url) = configured {
+        return Some(url.clone());
+    }
+    let (mut scheme, mut host) = ("http", headers.get(HOST).and_then(|host| host.to_str().ok()));
+    if trusted {
+        scheme = text("x-forwarded-proto").filter(|proto| matches!(*proto, "http" | "https")).unwrap_or(scheme);
+        host = text("x-forwarded-host").or(host);
+    }
+    format!("{scheme}://{}", host?).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OutsideUrl, TrustedProxies, outside_url};
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn only_http_urls_without_secrets_are_taken() {
+        let url: OutsideUrl = "https://example.com/devpi/".parse().expect("a good URL");
+        assert_eq!((url.base(), &**url.prefix()), ("https://example.com/devpi", "/devpi"));
+        for bad in ["javascript:alert(1)//", "ftp://x/", "https://u:p@x/", "x", "https://x/?q"] {
+            assert!(bad.parse::<OutsideUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn forwarding_headers_count_only_from_a_trusted_proxy() {
+        let sent = headers(&[("host", "in.example:3141"), ("x-outside-url", "https://out.example/p"), ("x-forwarded-host", "evil.example")]);
+        let base = |trusted| outside_url(None, trusted, &sent).map(|url| url.base().to_owned());
+        assert_eq!(base(false).as_deref(), Some("http://in.example:3141"));
+        assert_eq!(base(true).as_deref(), Some("https://out.example/p"));
+        let bad = headers(&[("host", "in.example"), ("x-outside-url", "javascript:alert(1)//")]);
+        assert_eq!(outside_url(None, true, &bad).map(|url| url.base().to_owned()).as_deref(), Some("http://in.example"));
+    }
+
+    #[test]
+    fn proxies_are_listed_by_address() {
+        let list: TrustedProxies = "127.0.0.1, ::1".parse().expect("a list");
+        assert!(list.trusts("::1".parse().expect("an address")));
+        assert!(list.trusts("::ffff:127.0.0.1".parse().expect("an address")));
+        assert!(!list.trusts("10.0.0.1".parse().expect("an address")));
+        assert!("example.com".parse::<TrustedProxies>().is_err());
+    }
+}

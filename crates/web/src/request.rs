@@ -1,0 +1,199 @@
+//! One request, read far enough for every handler: who asks, how the server
+//! looks from there, and what form of answer is wanted.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderName, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, Method, Response, StatusCode, Version};
+use larder_app::{App, Credentials, Identified};
+use larder_model::{Caller, IndexName, UserName};
+use larder_pypi::ProjectName;
+
+use crate::Web;
+use crate::body::Body;
+use crate::error::{Refusal, Style};
+use crate::outside::{OutsideUrl, outside_url};
+
+/// A request as handlers see it.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    web: Web,
+    head: Parts,
+    trusted: bool,
+    outside: Option<OutsideUrl>,
+    path: String,
+}
+
+impl Ask {
+    pub(crate) fn new(web: &Web, head: Parts, peer: IpAddr) -> Result<Self, Response<Body>> {
+        let hosts = head.headers.get_all(HOST).iter().count();
+        if hosts > 1 || (hosts == 0 && head.version == Version::HTTP_11 && head.uri.host().is_none()) {
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "a request names exactly one host").into_response(Style::Text, true));
+        }
+        let trusted = web.settings.trusted_proxies.trusts(peer);
+        let outside = outside_url(web.settings.outside_url.as_ref(), trusted, &head.headers);
+        let path = inner_path(head.uri.path(), outside.as_ref());
+        Ok(Self { web: web.clone(), head, trusted, outside, path })
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.web.app
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.head.method
+    }
+
+    pub(crate) fn is_head(&self) -> bool {
+        self.head.method == Method::HEAD
+    }
+
+    /// Without the prefix of the outside URL.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+
+    pub(crate) fn accept(&self) -> Option<&str> {
+        self.header(&ACCEPT)
+    }
+
+    pub(crate) fn agent(&self) -> Option<&str> {
+        self.header(&USER_AGENT)
+    }
+
+    /// Whether a query key is there, with any value or none (devpi: 1.1).
+    pub(crate) fn flag(&self, key: &str) -> bool {
+        self.query_pairs().any(|(name, _)| name == key)
+    }
+
+    /// The value of a query key.
+    pub(crate) fn query(&self, key: &str) -> Option<String> {
+        self.query_pairs().find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
+    }
+
+    fn query_pairs(&self) -> url::form_urlencoded::Parse<'_> {
+        url::form_urlencoded::parse(self.head.uri.query().unwrap_or_default().as_bytes())
+    }
+
+    /// An absolute URL as this client sees it; `path` begins with a slash.
+    pub(crate) fn absolute(&self, path: &str) -> String {
+        match &self.outside {
+            Some(outside) => format!("{}{path}", outside.base()),
+            None => path.to_owned(),
+        }
+    }
+
+    /// The path below which the server lies for this client: empty, or `/prefix`.
+    pub(crate) fn prefix(&self) -> std::sync::Arc<str> {
+        self.outside.as_ref().map_or_else(|| "".into(), |outside| outside.prefix().clone())
+    }
+
+    /// The credentials that were sent (devpi: 2.1; A-05).
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        let devpi = self.head.headers.get("x-devpi-auth");
+        // `X-Devpi-Auth` wins: `requests` adds the other by itself from `~/.netrc`.
+        if let Some(value) = devpi {
+            return Some(basic(value.as_bytes()).unwrap_or_else(|| Credentials::new("", "")));
+        }
+        let value = self.head.headers.get(AUTHORIZATION)?.as_bytes();
+        let (scheme, rest) = split_scheme(value)?;
+        match scheme.to_ascii_lowercase().as_slice() {
+            b"basic" => Some(basic(rest).unwrap_or_else(|| Credentials::new("", ""))),
+            b"bearer" | b"token" => Some(Credentials::new("", String::from_utf8_lossy(rest).trim())),
+            _ => None,
+        }
+    }
+
+    /// Who asks. Costs a password check; public reads do without.
+    pub(crate) async fn identify(&self) -> Result<Identified, Refusal> {
+        Ok(self.app().identify(self.credentials().as_ref()).await?)
+    }
+
+    /// Who asks, where wrong credentials are an error and not a stranger.
+    pub(crate) async fn caller(&self) -> Result<Caller, Refusal> {
+        match self.identify().await? {
+            Identified::Rejected => Err(Refusal::rejected_credentials()),
+            identified => Ok(identified.caller()),
+        }
+    }
+
+    /// Whether forwarding headers of this request count.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
+    /// The form in which this client reads errors.
+    pub(crate) fn style(&self) -> Style {
+        Style::of(self.accept(), self.agent())
+    }
+
+    pub(crate) fn refuse(&self, refusal: &Refusal) -> Response<Body> {
+        refusal.clone().into_response(self.style(), self.is_head())
+    }
+}
+
+/// devpi: the prefix is stripped if the proxy left it in.
+fn inner_path(path: &str, outside: Option<&OutsideUrl>) -> String {
+    let prefix = outside.map_or("", |outside| outside.prefix());
+    match path.strip_prefix(prefix) {
+        Some("") => "/".to_owned(),
+        Some(rest) if !prefix.is_empty() && rest.starts_with('/') => rest.to_owned(),
+        _ => path.to_owned(),
+    }
+}
+
+fn split_scheme(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let space = value.iter().position(|byte| *byte == b' ')?;
+    Some((&value[..space], &value[space + 1..]))
+}
+
+/// `user:secret` in base64, UTF-8 or else latin-1; the first colon splits.
+fn basic(encoded: &[u8]) -> Option<Credentials> {
+    let decoded = STANDARD.decode(encoded.trim_ascii()).ok()?;
+    let text = String::from_utf8(decoded).unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect());
+    let (user, secret) = text.split_once(':')?;
+    Some(Credentials::new(user, secret))
+}
+
+/// The index that a path names.
+pub(crate) fn index_name(user: &str, index: &str) -> Result<IndexName, Refusal> {
+    IndexName::from_parts(user, index)
+        .map_err(|_| Refusal::new(StatusCode::NOT_FOUND, format!("The stage {user}/{index} could not be found.")))
+}
+
+/// The user that a path names.
+pub(crate) fn user_name(user: &str) -> Result<UserName, Refusal> {
+    user.parse().map_err(|_| Refusal::new(StatusCode::NOT_FOUND, format!("no user '{user}'")))
+}
+
+/// The project that a path names, whatever its spelling (S-03); nothing else is looked for.
+pub(crate) fn project_name(project: &str) -> Result<ProjectName, Refusal> {
+    ProjectName::from_str(project).map_err(|error| Refusal::new(StatusCode::NOT_FOUND, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inner_path;
+
+    #[test]
+    fn a_prefix_is_stripped_only_where_it_stands() {
+        let outside = "https://example.com/devpi".parse().expect("a URL");
+        assert_eq!(inner_path("/devpi/root/pypi", Some(&outside)), "/root/pypi");
+        assert_eq!(inner_path("/devpi", Some(&outside)), "/");
+        assert_eq!(inner_path("/devpi2/x", Some(&outside)), "/devpi2/x");
+        assert_eq!(inner_path("/root/pypi", Some(&outside)), "/root/pypi");
+        assert_eq!(inner_path("/root/pypi", None), "/root/pypi");
+    }
+}

@@ -1,0 +1,165 @@
+//! The authorisation matrix: every route, every method, every kind of caller.
+//! A route without a row fails; so does one that lets more or fewer through.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{Form, ROOT, TestLarder};
+use http::{Method, StatusCode};
+use larder_app::Settings;
+use larder_model::{Acl, Policy};
+use larder_testkit::DistBuilder;
+use larder_web::ROUTES;
+use serde_json::json;
+
+/// Who asks.
+const CALLERS: [&str; 5] = ["anonymous", "stranger", "uploader", "owner", "root"];
+
+/// What a caller is told: let through, or 401, or 403.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Open,
+    Login,
+    Closed,
+}
+use Gate::{Closed, Login, Open};
+
+/// Pattern of the route, method, path, and the gate for each of [`CALLERS`]
+/// without and with `--restrict-modify root`.
+struct Row {
+    pattern: &'static str,
+    method: &'static str,
+    path: &'static str,
+    gates: [Gate; 5],
+    restricted: [Gate; 5],
+}
+
+const EVERYBODY: [Gate; 5] = [Open; 5];
+const NOBODY_BUT_ROOT: [Gate; 5] = [Closed, Closed, Closed, Closed, Open];
+const OWNER_AND_ROOT: [Gate; 5] = [Closed, Closed, Closed, Open, Open];
+/// Uploaders, and who may change the index, may remove.
+const REMOVERS: [Gate; 5] = [Closed, Closed, Open, Open, Open];
+const REMOVERS_RESTRICTED: [Gate; 5] = [Closed, Closed, Open, Closed, Open];
+/// The access list alone: neither owner nor root are on it by themselves.
+const UPLOADERS: [Gate; 5] = [Login, Closed, Open, Closed, Closed];
+
+const fn read(pattern: &'static str, path: &'static str) -> Row {
+    Row { pattern, method: "GET", path, gates: EVERYBODY, restricted: EVERYBODY }
+}
+
+const fn row(pattern: &'static str, method: &'static str, path: &'static str, gates: [Gate; 5], restricted: [Gate; 5]) -> Row {
+    Row { pattern, method, path, gates, restricted }
+}
+
+const MATRIX: &[Row] = &[
+    read("/", "/"),
+    read("/+api", "/+api"),
+    read("/{user}/+api", "/owner/+api"),
+    read("/{user}/{index}/+api", "/owner/dev/+api"),
+    row("/+login", "POST", "/+login", EVERYBODY, EVERYBODY),
+    read("/+status", "/+status"),
+    read("/{user}", "/owner"),
+    row("/{user}", "PUT", "/newcomer", NOBODY_BUT_ROOT, NOBODY_BUT_ROOT),
+    row("/{user}", "PATCH", "/owner", OWNER_AND_ROOT, NOBODY_BUT_ROOT),
+    row("/{user}", "DELETE", "/owner", OWNER_AND_ROOT, NOBODY_BUT_ROOT),
+    read("/{user}/{index}", "/owner/dev"),
+    row("/{user}/{index}", "PUT", "/owner/new", OWNER_AND_ROOT, NOBODY_BUT_ROOT),
+    row("/{user}/{index}", "PATCH", "/owner/dev", OWNER_AND_ROOT, NOBODY_BUT_ROOT),
+    row("/{user}/{index}", "DELETE", "/owner/dev", OWNER_AND_ROOT, NOBODY_BUT_ROOT),
+    row("/{user}/{index}", "POST", "/owner/dev", UPLOADERS, UPLOADERS),
+    read("/{user}/{index}/+simple/", "/owner/dev/+simple/"),
+    read("/{user}/{index}/+simple/{project}/", "/owner/dev/+simple/demo/"),
+    row("/{user}/{index}/+simple/{project}/refresh", "POST", "/owner/dev/+simple/demo/refresh", EVERYBODY, EVERYBODY),
+    read("/{user}/{index}/+f/{path}", "FILE"),
+    row("/{user}/{index}/+f/{path}", "DELETE", "FILE", REMOVERS, REMOVERS_RESTRICTED),
+    read("/{user}/{index}/+e/{path}", "/owner/dev/+e/http_x/nope-1.0.zip"),
+    row("/{user}/{index}/+e/{path}", "DELETE", "/owner/dev/+e/http_x/nope-1.0.zip", REMOVERS, REMOVERS_RESTRICTED),
+    read("/{user}/{index}/{project}", "/owner/dev/demo"),
+    row("/{user}/{index}/{project}", "DELETE", "/owner/dev/demo", REMOVERS, REMOVERS_RESTRICTED),
+    read("/{user}/{index}/{project}/{version}", "/owner/dev/demo/1.0"),
+    row("/{user}/{index}/{project}/{version}", "DELETE", "/owner/dev/demo/1.0", REMOVERS, REMOVERS_RESTRICTED),
+];
+
+#[test]
+fn every_route_and_method_has_a_row() {
+    let listed: BTreeSet<(&str, &str)> = MATRIX.iter().map(|row| (row.pattern, row.method)).collect();
+    for route in ROUTES {
+        for method in route.methods.iter().filter(|method| **method != "HEAD") {
+            assert!(listed.contains(&(route.pattern, *method)), "{method} {} has no row", route.pattern);
+        }
+    }
+}
+
+async fn larder(restricted: bool) -> (TestLarder, String) {
+    let restrict_modify = restricted.then(|| Acl::parse("root"));
+    let policy = Policy { restrict_modify, open_registration: false };
+    let settings = Settings { policy, ..common::Setup::default().settings };
+    let larder = TestLarder::start_with(common::Setup { settings, ..common::Setup::default() }).await;
+    for user in ["stranger", "uploader", "owner"] {
+        larder.user(user).await;
+    }
+    larder.index("owner/dev", &json!({"acl_upload": "uploader"})).await;
+    let dist = DistBuilder::wheel("demo", "1.0").build();
+    let answer = larder.post_form("owner/dev", ("uploader", "uploader"), &Form::of(&dist)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let file = larder.file_path("owner/dev", "demo").await;
+    (larder, file)
+}
+
+/// The body that makes the request succeed for who may.
+fn body(row: &Row) -> (&'static str, String) {
+    match (row.pattern, row.method) {
+        ("/+login", _) => ("application/json", json!({"user": "owner", "password": "owner"}).to_string()),
+        ("/{user}", "PUT") => ("application/json", json!({"password": "x"}).to_string()),
+        ("/{user}" | "/{user}/{index}", "PUT" | "PATCH") => ("application/json", json!({"title": "t"}).to_string()),
+        ("/{user}/{index}", "POST") => {
+            ("application/x-www-form-urlencoded", ":action=submit&name=other&version=1.0".to_owned())
+        }
+        _ => ("", String::new()),
+    }
+}
+
+async fn check(row: &Row, caller: &str, gate: Gate, restricted: bool) {
+    let (larder, file) = larder(restricted).await;
+    let path = if row.path == "FILE" { file.as_str() } else { row.path };
+    let (kind, body) = body(row);
+    let method = Method::from_bytes(row.method.as_bytes()).expect("a method");
+    let mut ask = larder.ask(method, path).accept("application/json").header("content-type", kind).body(body);
+    ask = match caller {
+        "anonymous" => ask,
+        "root" => ask.as_user("root", ROOT),
+        name => ask.as_user(name, name),
+    };
+    let answer = ask.send().await;
+    let seen = match answer.status {
+        StatusCode::UNAUTHORIZED => Login,
+        StatusCode::FORBIDDEN => Closed,
+        status => {
+            assert!(!status.is_server_error(), "{} {path} by {caller}: {answer:?}", row.method);
+            Open
+        }
+    };
+    assert_eq!(seen, gate, "{} {path} by {caller}, restricted: {restricted}: {answer:?}", row.method);
+    if gate == Login {
+        assert_eq!(answer.header("www-authenticate"), "Basic realm=\"pypi\"");
+    }
+}
+
+#[tokio::test]
+async fn everyone_gets_what_the_matrix_says() {
+    for row in MATRIX {
+        for (caller, gate) in CALLERS.into_iter().zip(row.gates) {
+            check(row, caller, gate, false).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn restrict_modify_leaves_changes_to_those_listed() {
+    for row in MATRIX {
+        for (caller, gate) in CALLERS.into_iter().zip(row.restricted) {
+            check(row, caller, gate, true).await;
+        }
+    }
+}
