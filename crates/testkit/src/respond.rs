@@ -146,7 +146,9 @@ async fn made_up(parts: &Parts, faults: &Faults) -> Option<Plain> {
 /// A gzipped JSON page that inflates to this many bytes, nearly all blanks.
 fn gzip_bomb(len: u64) -> Bytes {
     let mut page = b"{\"meta\": {\"api-version\": \"1.4\"}, \"files\": []".to_vec();
-    page.resize(usize::try_from(len).expect("a bomb fits into memory"), b' ');
+    let len = usize::try_from(len).expect("a bomb fits into memory");
+    page.resize(len.max(page.len() + 1) - 1, b' ');
+    page.push(b'}');
     gzip(&page)
 }
 
