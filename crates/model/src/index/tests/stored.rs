@@ -19,6 +19,9 @@ fn old_data_is_read_as_it_was_meant() {
     assert!(!shown.contains_key("projects") && !shown.contains_key("pypi_whitelist"));
     let newer = read(json!({"mirror_whitelist": ["b"], "pypi_whitelist": ["a"]}));
     assert_eq!(key(&newer, "mirror_whitelist"), json!(["b"]));
+    // A name that no index can have is dropped, a dangling one is kept.
+    let odd = read(json!({"bases": ["x", "a/b", "a/b/c", "a/gone"]}));
+    assert_eq!(key(&odd, "bases"), json!(["a/b", "a/gone"]));
 }
 
 #[test]
