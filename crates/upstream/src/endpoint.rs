@@ -18,7 +18,8 @@ const MAX_VALIDATOR_BYTES: usize = 1024;
 pub enum Addresses {
     /// Only those of the public internet.
     PublicOnly,
-    /// All, private networks and this machine included.
+    /// All, private networks and this machine included. An upstream that is
+    /// public itself may still not lead to a private address, by link or redirect.
     Any,
 }
 

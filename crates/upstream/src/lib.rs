@@ -10,6 +10,7 @@
 
 mod address;
 mod body;
+mod clients;
 mod endpoint;
 mod error;
 mod file;

@@ -56,6 +56,14 @@ impl Resolve for ProxyResolver {
     }
 }
 
+/// Whether a name resolves, and to no public address.
+pub(crate) async fn resolves_to_private(name: &str) -> bool {
+    match tokio::net::lookup_host((name, 0)).await {
+        Ok(mut addresses) => addresses.all(|address| !is_public(address.ip())),
+        Err(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -104,6 +104,25 @@ async fn a_trusted_endpoint_may_lie_anywhere() {
 }
 
 #[tokio::test]
+async fn a_public_upstream_leads_to_no_private_address() {
+    let canary = FakeIndex::start().await;
+    let public = Url::parse("http://192.0.1.1/simple/").unwrap();
+    let endpoint = Endpoint::new(public, None, Addresses::Any);
+    for host in ["127.0.0.1", "localhost", "0x7f.1"] {
+        let link = spelled(&canary, host);
+        let error = upstreams()
+            .open_file(&endpoint, &link, None)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::ForbiddenAddress { .. }),
+            "{host}: {error:?}"
+        );
+    }
+    assert_eq!(canary.all_hits(), 0);
+}
+
+#[tokio::test]
 async fn redirects_are_followed_a_number_of_times() {
     let (index, bytes, url) = index_with_wheel().await;
     let hop = |n: u32| format!("/hop/{n}");

@@ -10,7 +10,7 @@ mod common;
 use std::process::Command;
 
 use common::{drain, upstreams};
-use larder_testkit::{DistBuilder, FakeIndex};
+use larder_testkit::{DistBuilder, FakeIndex, Fault};
 use larder_upstream::{Addresses, Endpoint, Error};
 use url::Url;
 
@@ -127,6 +127,26 @@ async fn a_proxy_is_no_way_round_the_check() {
         &format!("http://localhost:{port}{path}"),
     );
     assert_eq!(proxy.all_hits(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_inwards_is_not_followed() {
+    let (proxy, canary) = (FakeIndex::start().await, FakeIndex::start().await);
+    let own = format!("http://127.0.0.1:{}", proxy.url.port().unwrap());
+    for (target, no_proxy) in [
+        (canary.url.as_str(), ""),
+        (canary.url.as_str(), "127.0.0.1"),
+    ] {
+        proxy.fault("/hop", Fault::Redirect(target.to_owned()));
+        run(
+            "case_the_address_is_refused",
+            &own,
+            no_proxy,
+            "http://files.example.com/hop",
+        );
+        proxy.clear_faults();
+    }
+    assert_eq!((proxy.hits("/hop"), canary.all_hits()), (2, 0));
 }
 
 #[tokio::test]
