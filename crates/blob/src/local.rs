@@ -59,15 +59,29 @@ impl Local {
 
     /// Gives a spool's bytes their name, durably. Blocks.
     pub(crate) fn publish(&self, spool: &SpoolFile, digest: &Digest, len: u64) -> Result<()> {
-        self.make_shard(digest)?;
-        if !self.keep_existing(digest, len)? {
+        let shard = key::shard(digest);
+        let (outer, inner) = key::shard_dirs(&self.root, shard);
+        let is_new_shard = !self.shards().contains(&shard);
+        if is_new_shard {
+            make_dir(&outer)?;
+            make_dir(&inner)?;
+        }
+        let is_there = self.keep_existing(digest, len)?;
+        if !is_there {
             sync_spool(&spool.file, &spool.path)?;
+        }
+        // After the spool: a journal that was just flushed holds the new folders already.
+        if is_new_shard {
+            sync_dir(&key::family_dir(&self.root))?;
+            sync_dir(&outer)?;
+            self.shards().insert(shard);
+        }
+        if !is_there {
             self.link(spool, digest, len)?;
             // Its bytes were hashed on their way in.
             let fingerprint = Fingerprint::of(&spool.file).map_err(Error::io("look at a spool"))?;
             self.known.mark_right(digest, fingerprint);
         }
-        let (_, inner) = key::shard_dirs(&self.root, key::shard(digest));
         sync_dir(&inner)
     }
 
@@ -130,20 +144,6 @@ impl Local {
         }
         self.known.renew(&path, digest);
         Ok(true)
-    }
-
-    fn make_shard(&self, digest: &Digest) -> Result<()> {
-        let shard = key::shard(digest);
-        if self.shards().contains(&shard) {
-            return Ok(());
-        }
-        let (outer, inner) = key::shard_dirs(&self.root, shard);
-        make_dir(&outer)?;
-        make_dir(&inner)?;
-        sync_dir(&key::family_dir(&self.root))?;
-        sync_dir(&outer)?;
-        self.shards().insert(shard);
-        Ok(())
     }
 
     fn shards(&self) -> std::sync::MutexGuard<'_, HashSet<[u8; 2]>> {

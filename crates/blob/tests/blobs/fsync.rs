@@ -85,7 +85,7 @@ async fn child_publishes() {
     }
 }
 
-/// Folders made beforehand, so that the first fsync is the one of the shard's parents.
+/// Folders made beforehand, so that the first fsync is the one of the spool.
 async fn prepared() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     Blobs::at(
@@ -99,7 +99,7 @@ async fn prepared() -> tempfile::TempDir {
 
 #[tokio::test]
 async fn a_failed_fsync_ends_the_process_without_an_acknowledgement() {
-    // sha256/, sha256/ab/, the spool, sha256/ab/cd/
+    // the spool, sha256/, sha256/ab/, sha256/ab/cd/
     for fails_at in 1..=4 {
         let dir = prepared().await;
         let output = run_child(dir.path(), fails_at, EIO);
@@ -137,7 +137,7 @@ async fn without_a_failure_the_child_acknowledges() {
 #[tokio::test]
 async fn a_spool_that_does_not_fit_is_given_up_and_nothing_else() {
     let dir = prepared().await;
-    let output = run_child(dir.path(), 3, ENOSPC);
+    let output = run_child(dir.path(), 1, ENOSPC);
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && stdout.contains("refused, no space: true"),

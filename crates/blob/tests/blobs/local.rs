@@ -4,6 +4,7 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::common::{Place, drain, files_below, noise};
 use bytes::Bytes;
@@ -215,7 +216,12 @@ async fn a_file_that_changes_while_it_is_in_demand_is_noticed() {
             }
             break_file(&place.path_of(&digest));
             // Kept bytes are trusted for a second without a look at the file; until then they may be served.
+            let broken = Instant::now();
             let error = loop {
+                assert!(
+                    broken.elapsed() < Duration::from_secs(10),
+                    "{what}, {size}: served as if right"
+                );
                 match place.blobs.open(&digest, Some(0..10)).await {
                     Ok(body) => drop(body.expect("not missing before it is found wrong")),
                     Err(error) => break error,
