@@ -14,6 +14,7 @@ pub mod negotiate;
 pub mod simple;
 pub mod upload_form;
 pub mod version;
+mod version_data;
 
 pub use hashes::{Digest, Hashes};
 pub use name::ProjectName;

@@ -1,12 +1,15 @@
 //! Reading wheels and sdists far enough to know what they say they are.
 //!
-//! Invariant: nothing is unpacked; an archive that two readers could read
-//! differently is refused (standards 7.3); memory and work are bounded
+//! Invariant: nothing is unpacked to disk; an archive that two readers could
+//! read differently is refused (standards 7.3); memory and work are bounded
 //! whatever is sent. Left out: RECORD and the contents.
 
+mod path;
 mod sdist;
+mod tar;
 mod wheel;
 mod zip;
+mod zip_bytes;
 
 use std::io;
 
@@ -49,6 +52,9 @@ pub enum ArchiveError {
     /// No METADATA that belongs to its file name (S-30).
     #[error("it has no metadata that belongs to its file name")]
     NoMetadata,
+    /// The METADATA says another name or version than the file name.
+    #[error("its metadata is about another project or version than its file name")]
+    OtherRelease,
     /// Metadata that cannot be used.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
@@ -63,17 +69,9 @@ const FREE_BYTES: u64 = 64 << 20;
 /// …and by how much it may grow beyond that (Warehouse: 50:1 above 64 MiB).
 const MAX_RATIO: u64 = 50;
 
-/// The rule against bombs.
-fn is_bomb(packed: u64, unpacked: u64) -> bool {
-    unpacked > FREE_BYTES && unpacked / MAX_RATIO > packed
-}
-
-/// Whether a member's name stays inside: no root, no drive, no `..`, no backslash.
-fn is_inside(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with('/')
-        && !name.contains(['\\', '\0', ':'])
-        && !name.split('/').any(|part| part == "..")
+/// What an archive of this length may unpack to before it counts as a bomb.
+fn unpacked_limit(packed: u64) -> u64 {
+    FREE_BYTES.max(packed.saturating_mul(MAX_RATIO))
 }
 
 impl ReadArtifact {

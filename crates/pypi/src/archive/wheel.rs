@@ -7,46 +7,60 @@ use super::{ArchiveError, MAX_METADATA_BYTES, ReadArtifact};
 use crate::filename::DistFilename;
 use crate::{ProjectName, Version};
 
-/// Reads the METADATA of the one top-level `.dist-info` that belongs to the
-/// file's name (S-30). `file` is read from wherever it stands.
+/// Reads the METADATA of the one top-level `.dist-info`, which has to belong
+/// to the file's name (S-30). `file` is read from wherever it stands.
 ///
 /// # Errors
-/// [`ArchiveError`]: not a zip that every reader reads alike, or no usable METADATA.
+/// [`ArchiveError`]: not a zip that every reader reads alike, no usable
+/// METADATA, or one of another project or version (M-05).
 pub fn read_wheel<R: Read + Seek>(
     file: R,
     filename: &DistFilename,
 ) -> Result<ReadArtifact, ArchiveError> {
     let mut zip = Zip::open(file)?;
-    let mut own = zip
-        .members
-        .iter()
-        .filter(|member| is_metadata_of(&member.name, filename));
-    let member: Member = own.next().ok_or(ArchiveError::NoMetadata)?.clone();
-    if own.next().is_some() {
-        return Err(ArchiveError::Ambiguous("its metadata is there twice"));
+    let folder = info_folder(zip.members())?;
+    if !belongs(folder, filename) {
+        return Err(ArchiveError::NoMetadata);
     }
-    if member.unpacked > MAX_METADATA_BYTES {
-        return Err(ArchiveError::TooLarge);
+    let wanted = format!("{folder}/METADATA");
+    let member = zip.find(&wanted).ok_or(ArchiveError::NoMetadata)?;
+    let artifact = ReadArtifact::new(zip.read(&member, MAX_METADATA_BYTES)?)?;
+    let parsed = &artifact.parsed;
+    if same_name(&parsed.name, filename) && same_version(&parsed.version, filename) {
+        Ok(artifact)
+    } else {
+        Err(ArchiveError::OtherRelease)
     }
-    ReadArtifact::new(zip.read(&member)?)
 }
 
-/// `NAME-VERSION.dist-info/METADATA` for this file's name and version, however spelled.
-fn is_metadata_of(member: &str, filename: &DistFilename) -> bool {
-    let Some(folder) = member
-        .strip_suffix(".dist-info/METADATA")
-        .filter(|folder| !folder.contains('/'))
-    else {
-        return false;
-    };
-    let Some((name, version)) = folder.rsplit_once('-') else {
-        return false;
-    };
-    let (Ok(inner), Ok(outer)) = (
-        name.parse::<ProjectName>(),
-        filename.name.parse::<ProjectName>(),
-    ) else {
-        return false;
-    };
-    inner == outer && Version::lenient(version).same_release(&Version::lenient(&filename.version))
+/// The one `.dist-info` at the top; pip refuses several too.
+fn info_folder(members: &[Member]) -> Result<&str, ArchiveError> {
+    let top_folders = members
+        .iter()
+        .filter_map(|member| member.path.split_once('/'));
+    let mut infos = top_folders
+        .map(|(folder, _)| folder)
+        .filter(|folder| folder.ends_with(".dist-info"));
+    let first = infos.next().ok_or(ArchiveError::NoMetadata)?;
+    if infos.any(|other| other != first) {
+        return Err(ArchiveError::Ambiguous("it has several .dist-info folders"));
+    }
+    Ok(first)
+}
+
+/// `NAME-VERSION.dist-info` for this file's name and version, however spelled.
+fn belongs(folder: &str, filename: &DistFilename) -> bool {
+    let stem = folder.strip_suffix(".dist-info").unwrap_or(folder);
+    stem.match_indices('-')
+        .any(|(at, _)| same_name(&stem[..at], filename) && same_version(&stem[at + 1..], filename))
+}
+
+fn same_name(name: &str, filename: &DistFilename) -> bool {
+    let outer = filename.name.parse::<ProjectName>();
+    name.parse::<ProjectName>()
+        .is_ok_and(|inner| outer == Ok(inner))
+}
+
+fn same_version(version: &str, filename: &DistFilename) -> bool {
+    Version::lenient(version).same_release(&Version::lenient(&filename.version))
 }
