@@ -113,7 +113,8 @@ def test_killed_at_a_step_of_a_cold_fetch(step, new_larder, place, upstream):
 
 def stored_in_mirror(larder, dist):
     reply = requests.get(larder.files("root/pypi", "cold")[dist.filename], timeout=30)
-    return reply.content if reply.status_code == 200 else None
+    assert reply.status_code == 200, f"{reply.status_code} {reply.reason} {reply.text}"
+    return reply.content
 
 
 def test_every_step_is_reached_by_an_upload_or_a_fetch(pair, new_larder, new_place, upstream):
@@ -133,8 +134,8 @@ def test_every_step_is_reached_by_an_upload_or_a_fetch(pair, new_larder, new_pla
 
 
 def belongs_to_the_other_pair(step, pair):
-    local_only, remote_only = ("blob.link", "blob.fsync_dir"), ("s3.",)
-    return step.startswith(remote_only if pair == "sqlite-files" else local_only)
+    files_only, s3_only = ("blob.link", "blob.fsync"), ("blob.s3.",)
+    return step.startswith(s3_only if pair == "sqlite-files" else files_only)
 
 
 def test_killed_while_an_upload_is_on_its_way(larder, place):

@@ -1,5 +1,6 @@
 """The cache: installing from the mirror cold, warm, and with the upstream gone."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -82,7 +83,12 @@ def test_a_project_never_seen_is_not_a_miss_while_the_upstream_is_down(larder, u
     reply = requests.get(f"{larder.url}{MIRROR}gamma/", timeout=30)
     assert reply.status_code == 502, reply.text
     upstream.up()
-    assert requests.get(f"{larder.url}{MIRROR}gamma/", timeout=30).status_code == 200
+    # an upstream that failed is left alone for some seconds
+    limit = time.monotonic() + 20
+    while (reply := requests.get(f"{larder.url}{MIRROR}gamma/", timeout=30)).status_code == 502:
+        assert time.monotonic() < limit, "the upstream is up again, and nobody asks it"
+        time.sleep(0.2)
+    assert reply.status_code == 200
 
 
 def test_many_clients_on_one_cold_file_cost_one_download(larder, upstream):

@@ -1,15 +1,15 @@
 """The two pairs Larder keeps its data in, each place fresh and empty."""
 
+import copy
 import os
 import re
 import subprocess
 import uuid
 from pathlib import Path
 from urllib.parse import urlsplit
-from xml.etree import ElementTree
 
+import boto3
 import pytest
-import requests
 
 from .dists import Dist
 
@@ -29,8 +29,8 @@ class Place:
             self._prepare_services()
 
     def _prepare_services(self):
-        server, self.endpoint = os.environ.get("LARDER_TEST_PG"), os.environ.get("LARDER_TEST_S3")
-        if not server or not self.endpoint:
+        server, endpoint = os.environ.get("LARDER_TEST_PG"), os.environ.get("LARDER_TEST_S3")
+        if not server or not endpoint:
             missing = "no PostgreSQL and S3 here: run this by scripts/with-services"
             if os.environ.get("CI"):
                 pytest.fail(missing)
@@ -41,11 +41,12 @@ class Place:
             ["psql", "-q", "-d", server, "-c", f'create database "{database}" template template0'],
             check=True,
         )
-        self.bucket = "compat-" + uuid.uuid4().hex[:20]
-        requests.put(f"{self.endpoint}/{self.bucket}", timeout=30).raise_for_status()
+        bucket = "compat-" + uuid.uuid4().hex[:20]
+        self._bucket = boto3.resource("s3", endpoint_url=endpoint).Bucket(bucket)
+        self._bucket.create()
         self.shared = [
             "--database", parts._replace(path=f"/{database}").geturl(),
-            "--storage", f"s3://{self.bucket}/blobs",
+            "--storage", f"s3://{bucket}/blobs",
         ]
         self.environment = {key: value for key, value in os.environ.items() if key.startswith("AWS_")}
         self.environment.pop("AWS_CA_BUNDLE", None)
@@ -57,9 +58,8 @@ class Place:
     def another_node(self, name):
         """A place with the same database and file store and a folder of its own."""
         assert self.shared, "only services can be shared"
-        other = object.__new__(Place)
-        other.__dict__.update(self.__dict__)
-        other.folder, other.serverdir = self.folder, self.folder / name
+        other = copy.copy(self)
+        other.serverdir = self.folder / name
         return other
 
     def blobs(self):
@@ -67,17 +67,8 @@ class Place:
         if self.pair == "sqlite-files":
             paths = [path for path in self.serverdir.rglob("*") if DIGEST.match(path.name)]
             return [(path.name, path.read_bytes()) for path in paths]
-        found, token = [], ""
-        while token is not None:
-            query = {"list-type": "2", **({"continuation-token": token} if token else {})}
-            reply = requests.get(f"{self.endpoint}/{self.bucket}", params=query, timeout=30)
-            tree = ElementTree.fromstring(reply.content)
-            space = tree.tag.partition("}")[0] + "}"
-            for key in (item.text for item in tree.iter(space + "Key")):
-                body = requests.get(f"{self.endpoint}/{self.bucket}/{key}", timeout=60).content
-                found.append((key.rsplit("/", 1)[1], body))
-            token = tree.findtext(space + "NextContinuationToken")
-        return found
+        objects = self._bucket.objects.all()
+        return [(item.key.rsplit("/", 1)[1], item.get()["Body"].read()) for item in objects]
 
     def broken_blobs(self):
         """Digests whose content is something else."""
