@@ -60,9 +60,17 @@ impl App {
     /// The index, if it exists and the caller may.
     pub async fn grant(&self, caller: &Caller, name: &IndexName, right: Right) -> Result<Grant> {
         let directory = self.directory().await?;
-        let index = directory.find(name).cloned().ok_or_else(|| no_index(name))?;
+        let index = directory
+            .find(name)
+            .cloned()
+            .ok_or_else(|| no_index(name))?;
         if may(caller, action(right, &index), &self.settings.policy) {
-            return Ok(Grant { caller: caller.clone(), right, index, directory });
+            return Ok(Grant {
+                caller: caller.clone(),
+                right,
+                index,
+                directory,
+            });
         }
         Err(refusal(caller, right, name))
     }
@@ -73,13 +81,25 @@ pub(crate) fn no_index(name: &IndexName) -> Error {
     Error::not_found(format!("The stage {name} could not be found."))
 }
 
-fn action<'a>(right: Right, index: &'a Index) -> Action<'a> {
+fn action(right: Right, index: &Index) -> Action<'_> {
     let (name, config) = (&index.name, &index.config);
     match right {
-        Right::Read => Action::Read { index: name, config },
-        Right::Refresh => Action::Refresh { index: name, config },
-        Right::Upload => Action::Upload { index: name, config },
-        Right::Remove => Action::Remove { index: name, config },
+        Right::Read => Action::Read {
+            index: name,
+            config,
+        },
+        Right::Refresh => Action::Refresh {
+            index: name,
+            config,
+        },
+        Right::Upload => Action::Upload {
+            index: name,
+            config,
+        },
+        Right::Remove => Action::Remove {
+            index: name,
+            config,
+        },
         Right::Modify => Action::ModifyIndex(name),
         Right::Delete => Action::DeleteIndex(name),
     }
@@ -91,14 +111,20 @@ fn refusal(caller: &Caller, right: Right, name: &IndexName) -> Error {
         Right::Read => "read",
         Right::Refresh => "refresh",
         // devpi's words, which upload clients show.
-        Right::Upload if caller.name().is_some() => return Error::forbidden("no permission to submit"),
+        Right::Upload if caller.name().is_some() => {
+            return Error::forbidden("no permission to submit");
+        }
         Right::Upload => return Error::unauthenticated("no permission to submit: log in first"),
         Right::Remove => "delete from",
         Right::Modify => "modify",
         Right::Delete => "delete",
     };
     match caller.name() {
-        Some(user) => Error::forbidden(format!("user '{user}' has no permission to {what} index {name}")),
-        None => Error::forbidden(format!("no permission to {what} index {name}: log in first")),
+        Some(user) => Error::forbidden(format!(
+            "user '{user}' has no permission to {what} index {name}"
+        )),
+        None => Error::forbidden(format!(
+            "no permission to {what} index {name}: log in first"
+        )),
     }
 }

@@ -50,7 +50,10 @@ impl App {
     pub async fn first_start(&self, wanted: &FirstStart) -> Result<Started> {
         if let Some(root) = self.directory().await?.user(&root_name()).cloned() {
             let password_matches = match &wanted.password {
-                RootPassword::Given(password) => Some(self.verify_password(root.pwhash.as_deref(), password).await?),
+                RootPassword::Given(password) => Some(
+                    self.verify_password(root.pwhash.as_deref(), password)
+                        .await?,
+                ),
                 RootPassword::Empty | RootPassword::Generate => None,
             };
             return Ok(Started::Found { password_matches });
@@ -66,9 +69,12 @@ impl App {
         let pwhash = self.hash_password(password).await?;
         let mut tx = self.store.write().await?;
         if tx.find_user(&root_name()).await?.is_some() {
-            return Ok(Started::Found { password_matches: None });
+            return Ok(Started::Found {
+                password_matches: None,
+            });
         }
-        self.create_all(&mut tx, pwhash, wanted.upstream.as_deref()).await?;
+        self.create_all(&mut tx, pwhash, wanted.upstream.as_deref())
+            .await?;
         tx.commit().await?;
         Ok(Started::Initialised { generated_password })
     }
@@ -77,15 +83,31 @@ impl App {
         let (now, root) = (self.clock.now(), root_name());
         let app = UserName::new_strict("app").expect("invariant: a valid name");
         for (name, pwhash) in [(&root, Some(pwhash)), (&app, None)] {
-            let user = NewUser { name: name.clone(), pwhash, profile: Map::new() };
+            let user = NewUser {
+                name: name.clone(),
+                pwhash,
+                profile: Map::new(),
+            };
             tx.insert_user(user, now, Some(&root)).await?;
         }
         let mut indexes = Vec::new();
         if let Some(url) = upstream {
-            indexes.push((&root, "pypi", json!({"type": "mirror", "volatile": false, "title": "PyPI", "mirror_url": url})));
+            indexes.push((
+                &root,
+                "pypi",
+                json!({"type": "mirror", "volatile": false, "title": "PyPI", "mirror_url": url}),
+            ));
         }
-        let public_bases = if upstream.is_some() { json!(["root/pypi"]) } else { json!([]) };
-        indexes.push((&root, "public", json!({"bases": public_bases, "mirror_whitelist": ["*"]})));
+        let public_bases = if upstream.is_some() {
+            json!(["root/pypi"])
+        } else {
+            json!([])
+        };
+        indexes.push((
+            &root,
+            "public",
+            json!({"bases": public_bases, "mirror_whitelist": ["*"]}),
+        ));
         indexes.push((&app, "dev", json!({"bases": ["root/public"]})));
         for (owner, index, body) in indexes {
             self.create_default(tx, owner, index, &body).await?;
@@ -93,14 +115,28 @@ impl App {
         Ok(())
     }
 
-    async fn create_default(&self, tx: &mut Tx, owner: &UserName, index: &str, body: &Value) -> Result<()> {
-        let defaults = Defaults { open_toxresults: self.settings.devpi_compat };
+    async fn create_default(
+        &self,
+        tx: &mut Tx,
+        owner: &UserName,
+        index: &str,
+        body: &Value,
+    ) -> Result<()> {
+        let defaults = Defaults {
+            open_toxresults: self.settings.devpi_compat,
+        };
         let body = body.as_object().expect("invariant: an object");
-        let config = IndexConfig::create(owner, body, &defaults).map_err(|error| Error::invalid(error.to_string()))?;
+        let config = IndexConfig::create(owner, body, &defaults)
+            .map_err(|error| Error::invalid(error.to_string()))?;
         let name = IndexName::from_parts(owner.as_str(), index).expect("invariant: a valid name");
         // The operator chose the address, so it may be a private one.
-        let new = NewIndex { name, config: config.to_stored(), private_upstream: true };
-        tx.insert_index(new, self.clock.now(), Some(&root_name())).await?;
+        let new = NewIndex {
+            name,
+            config: config.to_stored(),
+            private_upstream: true,
+        };
+        tx.insert_index(new, self.clock.now(), Some(&root_name()))
+            .await?;
         Ok(())
     }
 }

@@ -21,7 +21,9 @@ pub enum Clock {
 impl Clock {
     /// The machine's clocks.
     pub fn system() -> Self {
-        Self::System { start: Instant::now() }
+        Self::System {
+            start: Instant::now(),
+        }
     }
 
     /// A clock standing at this time.
@@ -32,16 +34,24 @@ impl Clock {
     /// Moves a fixed clock forward; does nothing to the system's.
     pub fn advance(&self, by: Duration) {
         if let Self::Fixed(micros) = self {
-            micros.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
+            micros.fetch_add(
+                i64::try_from(by.as_micros()).unwrap_or(i64::MAX),
+                Ordering::SeqCst,
+            );
         }
     }
 
     /// The time of day, for records and tokens.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the system"
+    )]
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System { .. } => {
-                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                let since = SystemTime::now()
+                    .duration_since(SystemTime::UNIX_EPOCH)
+                    .unwrap_or_default();
                 Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
             }
             Self::Fixed(micros) => Timestamp::from_micros(micros.load(Ordering::SeqCst)),
@@ -53,7 +63,9 @@ impl Clock {
     pub fn elapsed(&self) -> Duration {
         match self {
             Self::System { start } => start.elapsed(),
-            Self::Fixed(micros) => Duration::from_micros(u64::try_from(micros.load(Ordering::SeqCst)).unwrap_or(0)),
+            Self::Fixed(micros) => {
+                Duration::from_micros(u64::try_from(micros.load(Ordering::SeqCst)).unwrap_or(0))
+            }
         }
     }
 }

@@ -48,12 +48,22 @@ impl Directory {
     /// Reads everything in the transaction's snapshot.
     pub(crate) async fn load(tx: &mut Tx) -> Result<Self> {
         let serial = tx.serial().await?;
-        let users = tx.users().await?.into_iter().map(|user| (user.name.clone(), Arc::new(user))).collect();
+        let users = tx
+            .users()
+            .await?
+            .into_iter()
+            .map(|user| (user.name.clone(), Arc::new(user)))
+            .collect();
         let mut indexes = BTreeMap::new();
         for row in tx.indexes().await? {
             match IndexConfig::from_stored(&row.config) {
                 Ok(config) => {
-                    let index = Index { id: row.id, name: row.name.clone(), config, private_upstream: row.private_upstream };
+                    let index = Index {
+                        id: row.id,
+                        name: row.name.clone(),
+                        config,
+                        private_upstream: row.private_upstream,
+                    };
                     indexes.insert(row.name, Arc::new(index));
                 }
                 Err(error) => {
@@ -61,7 +71,12 @@ impl Directory {
                 }
             }
         }
-        Ok(Self { serial, users, indexes, orders: RwLock::default() })
+        Ok(Self {
+            serial,
+            users,
+            indexes,
+            orders: RwLock::default(),
+        })
     }
 
     /// A user by name.
@@ -81,19 +96,31 @@ impl Directory {
 
     /// The indexes of a user, by name.
     pub fn indexes_of(&self, user: &UserName) -> impl Iterator<Item = &Arc<Index>> {
-        self.indexes.values().filter(move |index| index.name.user() == user)
+        self.indexes
+            .values()
+            .filter(move |index| index.name.user() == user)
     }
 
     /// The resolution order of an index: itself first, mirrors last.
     pub(crate) fn order(&self, index: &Arc<Index>) -> Arc<[Arc<Index>]> {
-        let known = self.orders.read().unwrap_or_else(PoisonError::into_inner).get(&index.name).cloned();
+        let known = self
+            .orders
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&index.name)
+            .cloned();
         if let Some(order) = known {
             return order;
         }
         let names = resolution_order(&index.name, |name| {
-            self.indexes.get(name).map(|index| (index.kind(), index.config.bases()))
+            self.indexes
+                .get(name)
+                .map(|index| (index.kind(), index.config.bases()))
         });
-        let order: Arc<[Arc<Index>]> = names.iter().filter_map(|name| self.indexes.get(name).cloned()).collect();
+        let order: Arc<[Arc<Index>]> = names
+            .iter()
+            .filter_map(|name| self.indexes.get(name).cloned())
+            .collect();
         let mut orders = self.orders.write().unwrap_or_else(PoisonError::into_inner);
         orders.insert(index.name.clone(), order.clone());
         order

@@ -75,12 +75,20 @@ constructors! {
 impl Error {
     /// A refusal of this kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
     }
 
     /// A fault of ours: the client learns nothing but that.
     pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::new(Kind::Internal, "something went wrong inside the server; its log has the details").because(source)
+        Self::new(
+            Kind::Internal,
+            "something went wrong inside the server; its log has the details",
+        )
+        .because(source)
     }
 
     /// Adds the cause, for the log only.
@@ -108,9 +116,17 @@ impl Error {
 impl From<larder_store::Error> for Error {
     fn from(error: larder_store::Error) -> Self {
         if error.is_no_space() {
-            Self::new(Kind::NoSpace, "the server's disk is full; nothing was stored").because(error)
+            Self::new(
+                Kind::NoSpace,
+                "the server's disk is full; nothing was stored",
+            )
+            .because(error)
         } else if error.is_unavailable() {
-            Self::new(Kind::Unavailable, "the database cannot be reached; try again in a moment").because(error)
+            Self::new(
+                Kind::Unavailable,
+                "the database cannot be reached; try again in a moment",
+            )
+            .because(error)
         } else {
             Self::internal(error)
         }
@@ -120,9 +136,17 @@ impl From<larder_store::Error> for Error {
 impl From<larder_blob::Error> for Error {
     fn from(error: larder_blob::Error) -> Self {
         if error.is_no_space() {
-            Self::new(Kind::NoSpace, "the server's disk is full; nothing was stored").because(error)
+            Self::new(
+                Kind::NoSpace,
+                "the server's disk is full; nothing was stored",
+            )
+            .because(error)
         } else if error.is_unavailable() {
-            Self::new(Kind::Unavailable, "the object store cannot be reached; try again in a moment").because(error)
+            Self::new(
+                Kind::Unavailable,
+                "the object store cannot be reached; try again in a moment",
+            )
+            .because(error)
         } else {
             Self::internal(error)
         }
@@ -131,7 +155,11 @@ impl From<larder_blob::Error> for Error {
 
 impl From<larder_upstream::Error> for Error {
     fn from(error: larder_upstream::Error) -> Self {
-        let kind = if error.is_timeout() { Kind::UpstreamTimeout } else { Kind::Upstream };
+        let kind = if error.is_timeout() {
+            Kind::UpstreamTimeout
+        } else {
+            Kind::Upstream
+        };
         Self::new(kind, error.sentence()).because(error)
     }
 }

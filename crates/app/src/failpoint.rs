@@ -13,7 +13,10 @@ pub(crate) fn reach(_step: &str) {}
 pub(crate) fn reach(step: &str) {
     let points = std::env::var("FAILPOINTS").unwrap_or_default();
     let named = points.split(';').filter_map(|point| point.split_once('='));
-    if named.into_iter().any(|(name, action)| name == step && action == "return(abort)") {
+    if named
+        .into_iter()
+        .any(|(name, action)| name == step && action == "return(abort)")
+    {
         std::process::abort();
     }
 }

@@ -16,7 +16,7 @@ use futures_util::StreamExt;
 use larder_blob::{Finished, Following, Spool};
 use larder_pypi::hashes::Algorithms;
 use larder_pypi::simple::PageFile;
-use larder_pypi::{Digest, ProjectName, archive, filename};
+use larder_pypi::{ProjectName, archive, filename};
 use larder_store::{FileRole, NewFile};
 use larder_upstream::FileAnswer;
 use tokio::sync::watch;
@@ -78,14 +78,20 @@ impl App {
                 State::Refused(error) => return Err(error.for_another()),
             }
             if state.changed().await.is_err() {
-                return Err(Error::internal(std::io::Error::other("a fetch ended without a word")));
+                return Err(Error::internal(std::io::Error::other(
+                    "a fetch ended without a word",
+                )));
             }
         }
     }
 
     fn join_fetch(&self, wanted: Wanted) -> watch::Receiver<State> {
         let key = (wanted.index.id, wanted.path.clone());
-        let mut running = self.fetches.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self
+            .fetches
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = running.get(&key) {
             return state.clone();
         }
@@ -111,10 +117,17 @@ impl App {
 
     async fn run_fetch(&self, wanted: &Wanted, report: &watch::Sender<State>) -> Result<()> {
         let url = Url::parse(&wanted.entry.url).map_err(Error::internal)?;
-        let answer = self.upstreams.open_file(&endpoint(&wanted.index)?, &url, None).await.map_err(file_error)?;
+        let answer = self
+            .upstreams
+            .open_file(&endpoint(&wanted.index)?, &url, None)
+            .await
+            .map_err(file_error)?;
         let len = agreed_length(wanted, &answer)?;
         let mut spool = self.blobs.spool(algorithms(&wanted.entry)).await?;
-        report.send_replace(State::Streaming(Stream { len, following: spool.following() }));
+        report.send_replace(State::Streaming(Stream {
+            len,
+            following: spool.following(),
+        }));
         reach("app.fetch.streaming");
         let last_modified = answer.last_modified.clone();
         match self.receive(wanted, answer, &mut spool).await {
@@ -144,7 +157,12 @@ impl App {
     }
 
     /// Publishes the blob, lets the followers finish, and writes the row.
-    async fn keep(&self, wanted: &Wanted, finished: Finished, last_modified: Option<String>) -> Result<()> {
+    async fn keep(
+        &self,
+        wanted: &Wanted,
+        finished: Finished,
+        last_modified: Option<String>,
+    ) -> Result<()> {
         let computed = finished.computed().clone();
         let sidecar = self.extract_sidecar(wanted, &finished).await;
         reach("app.fetch.verified");
@@ -193,7 +211,9 @@ impl App {
             return None;
         }
         let file = finished.reader().ok()?;
-        let read = tokio::task::spawn_blocking(move || archive::read_wheel(std::io::BufReader::new(file), &parsed));
+        let read = tokio::task::spawn_blocking(move || {
+            archive::read_wheel(std::io::BufReader::new(file), &parsed)
+        });
         read.await.ok()?.ok().map(|artifact| artifact.metadata)
     }
 }
@@ -206,7 +226,12 @@ struct Landing {
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        self.app.fetches.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.app
+            .fetches
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.key);
     }
 }
 
@@ -221,7 +246,10 @@ fn file_error(error: larder_upstream::Error) -> Error {
 /// The length to announce; a disagreement is found before the first byte is sent.
 fn agreed_length(wanted: &Wanted, answer: &FileAnswer) -> Result<Option<u64>> {
     match (wanted.entry.size, answer.len) {
-        (Some(page), Some(header)) if page != header => Err(wrong(wanted, "has another length than its upstream's page says")),
+        (Some(page), Some(header)) if page != header => Err(wrong(
+            wanted,
+            "has another length than its upstream's page says",
+        )),
         (page, header) => Ok(page.or(header)),
     }
 }
@@ -243,27 +271,26 @@ fn verify(wanted: &Wanted, finished: &Finished) -> Result<()> {
     }
     for (algorithm, announced) in wanted.entry.hashes.iter() {
         if computed.hex(algorithm).is_some_and(|hex| hex != announced) {
-            return Err(wrong(wanted, &format!("does not have the {algorithm} that its upstream's page says")));
+            return Err(wrong(
+                wanted,
+                &format!("does not have the {algorithm} that its upstream's page says"),
+            ));
         }
     }
     Ok(())
 }
 
 fn wrong(wanted: &Wanted, what: &str) -> Error {
-    Error::new(Kind::Upstream, format!("the file {} {what}", wanted.path.filename))
+    Error::new(
+        Kind::Upstream,
+        format!("the file {} {what}", wanted.path.filename),
+    )
 }
 
 pub(crate) fn version_of(wanted: &Wanted) -> String {
-    filename::parse(&wanted.path.filename, Some(&wanted.project)).map(|parsed| parsed.version).unwrap_or_default()
-}
-
-/// The digest a cached sidecar must have.
-pub(crate) fn announced_sidecar(entry: &PageFile) -> Option<Option<Digest>> {
-    match entry.core_metadata {
-        larder_pypi::simple::CoreMetadata::Absent => None,
-        larder_pypi::simple::CoreMetadata::Present => Some(None),
-        larder_pypi::simple::CoreMetadata::Sha256(digest) => Some(Some(digest)),
-    }
+    filename::parse(&wanted.path.filename, Some(&wanted.project))
+        .map(|parsed| parsed.version)
+        .unwrap_or_default()
 }
 
 impl Fetches {

@@ -10,14 +10,14 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use larder_model::{Caller, IndexKind, IndexName};
-use larder_pypi::simple::PageFile;
+use larder_pypi::simple::{CoreMetadata, PageFile};
 use larder_pypi::{Digest, ProjectName, filename};
 use larder_store::{FileRow, Serial};
 use quick_cache::sync::Cache;
 
 use crate::authorize::{Grant, Right};
 use crate::error::{Error, Kind};
-use crate::fetch::{Wanted, announced_sidecar};
+use crate::fetch::Wanted;
 use crate::file_path::FilePath;
 use crate::mirror_refresh::Plan;
 use crate::{App, Result};
@@ -114,20 +114,40 @@ impl Default for FileCache {
 
 impl App {
     /// Finds a file by its path; does not open it.
-    pub async fn file(&self, caller: &Caller, index: &IndexName, path: &FilePath) -> Result<FileReply> {
+    pub async fn file(
+        &self,
+        caller: &Caller,
+        index: &IndexName,
+        path: &FilePath,
+    ) -> Result<FileReply> {
         self.catch_up().await?;
         let key = (index.clone(), path.clone());
-        if let Some(known) = self.memory.files.0.get(&key) {
-            if self.memory.holds(known.serial, &known.meta.project) {
-                let (index, path) = key;
-                let source = Source::Blob(known.digest);
-                return Ok(FileReply { meta: known.meta.clone(), source, index, path, app: self.clone() });
-            }
+        if let Some(known) = self.memory.files.0.get(&key)
+            && self.memory.holds(known.serial, &known.meta.project)
+        {
+            let (index, path) = key;
+            let source = Source::Blob(known.digest);
+            return Ok(FileReply {
+                meta: known.meta.clone(),
+                source,
+                index,
+                path,
+                app: self.clone(),
+            });
         }
+        // Boxed: a remembered file needs none of its room.
+        Box::pin(self.look_up(caller, key)).await
+    }
+
+    async fn look_up(&self, caller: &Caller, key: (IndexName, FilePath)) -> Result<FileReply> {
+        let (index, path) = &key;
         let grant = self.grant(caller, index, Right::Read).await?;
         let mut tx = self.store.read().await?;
         let serial = tx.serial().await?;
-        if let Some(row) = tx.find_file(grant.index().id, path.area, &path.dir, &path.filename).await? {
+        if let Some(row) = tx
+            .find_file(grant.index().id, path.area, &path.dir, &path.filename)
+            .await?
+        {
             return Ok(self.remember(key, serial, &row));
         }
         let removed = tx.was_removed(index, &path.to_string()).await?;
@@ -146,12 +166,25 @@ impl App {
             version: row.version.clone(),
             size: Some(row.size),
             digest: Some(row.digest),
-            last_modified: row.last_modified.clone().or_else(|| Some(row.uploaded.to_http_date())),
+            last_modified: row
+                .last_modified
+                .clone()
+                .or_else(|| Some(row.uploaded.to_http_date())),
         };
-        let remembered = Remembered { serial, meta: meta.clone(), digest: row.digest };
+        let remembered = Remembered {
+            serial,
+            meta: meta.clone(),
+            digest: row.digest,
+        };
         let (index, path) = key.clone();
         self.memory.files.0.insert(key, Arc::new(remembered));
-        FileReply { meta, source: Source::Blob(row.digest), index, path, app: self.clone() }
+        FileReply {
+            meta,
+            source: Source::Blob(row.digest),
+            index,
+            path,
+            app: self.clone(),
+        }
     }
 
     fn cold(&self, wanted: Wanted) -> FileReply {
@@ -164,7 +197,13 @@ impl App {
             last_modified: None,
         };
         let (index, path) = (wanted.index.name.clone(), wanted.path.clone());
-        FileReply { meta, source: Source::Upstream(Arc::new(wanted)), index, path, app: self.clone() }
+        FileReply {
+            meta,
+            source: Source::Upstream(Arc::new(wanted)),
+            index,
+            path,
+            app: self.clone(),
+        }
     }
 
     /// The entry of the upstream's page that a path stands for. The project
@@ -190,22 +229,55 @@ impl App {
         }
     }
 
-    async fn stored_entry(&self, grant: &Grant, project: &ProjectName, path: &FilePath) -> Result<Option<Wanted>> {
+    async fn stored_entry(
+        &self,
+        grant: &Grant,
+        project: &ProjectName,
+        path: &FilePath,
+    ) -> Result<Option<Wanted>> {
         let index = grant.index();
-        let Some(stored) = self.store.read().await?.mirror_page(index.id, project).await? else { return Ok(None) };
-        let entry = stored.page.files.into_iter().find(|entry| is_at(entry, path));
-        Ok(entry.map(|entry| Wanted { index: Arc::clone(index), project: project.clone(), path: path.clone(), entry }))
+        let Some(stored) = self
+            .store
+            .read()
+            .await?
+            .mirror_page(index.id, project)
+            .await?
+        else {
+            return Ok(None);
+        };
+        let entry = stored
+            .page
+            .files
+            .into_iter()
+            .find(|entry| is_at(entry, path));
+        Ok(entry.map(|entry| Wanted {
+            index: Arc::clone(index),
+            project: project.clone(),
+            path: path.clone(),
+            entry,
+        }))
     }
 
     fn unless_offline(&self, wanted: Wanted) -> Result<Wanted> {
-        if self.settings.offline { Err(offline()) } else { Ok(wanted) }
+        if self.settings.offline {
+            Err(offline())
+        } else {
+            Ok(wanted)
+        }
     }
 
     /// The METADATA of a wheel: from the cache, the upstream, or the wheel itself.
-    pub async fn sidecar(&self, caller: &Caller, index: &IndexName, path: &FilePath) -> Result<SidecarReply> {
+    pub async fn sidecar(
+        &self,
+        caller: &Caller,
+        index: &IndexName,
+        path: &FilePath,
+    ) -> Result<SidecarReply> {
         let grant = self.grant(caller, index, Right::Read).await?;
         let mut tx = self.store.read().await?;
-        let row = tx.find_file(grant.index().id, path.area, &path.dir, &path.filename).await?;
+        let row = tx
+            .find_file(grant.index().id, path.area, &path.dir, &path.filename)
+            .await?;
         let known = match row.and_then(|row| row.metadata_digest) {
             Some(digest) => Some(digest),
             None => tx.find_sidecar(grant.index().id, &path.to_string()).await?,
@@ -221,16 +293,27 @@ impl App {
     }
 
     async fn stored_sidecar(&self, digest: Option<Digest>) -> Result<Option<SidecarReply>> {
-        let Some(digest) = digest else { return Ok(None) };
-        let Some(body) = self.blobs.open(&digest, None).await? else { return Ok(None) };
-        Ok(Some(SidecarReply { body: body.collect(MAX_SIDECAR_BYTES).await?, digest }))
+        let Some(digest) = digest else {
+            return Ok(None);
+        };
+        let Some(body) = self.blobs.open(&digest, None).await? else {
+            return Ok(None);
+        };
+        Ok(Some(SidecarReply {
+            body: body.collect(MAX_SIDECAR_BYTES).await?,
+            digest,
+        }))
     }
 
     /// P-09: the upstream's sidecar, checked against what its page announced,
     /// and kept. If it is gone, the wheel is fetched and read (S-28).
     async fn upstream_sidecar(&self, grant: &Grant, path: &FilePath) -> Result<SidecarReply> {
         let wanted = self.find_upstream(grant, path, false).await?;
-        let announced = announced_sidecar(&wanted.entry).ok_or_else(no_file)?;
+        let announced = match wanted.entry.core_metadata {
+            CoreMetadata::Absent => return Err(no_file()),
+            CoreMetadata::Present => None,
+            CoreMetadata::Sha256(digest) => Some(digest),
+        };
         match self.fetch_sidecar(&wanted, announced).await {
             Ok(reply) => Ok(reply),
             Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Upstream) => {
@@ -241,18 +324,32 @@ impl App {
         }
     }
 
-    async fn fetch_sidecar(&self, wanted: &Wanted, announced: Option<Digest>) -> Result<SidecarReply> {
+    async fn fetch_sidecar(
+        &self,
+        wanted: &Wanted,
+        announced: Option<Digest>,
+    ) -> Result<SidecarReply> {
         let mut url = url::Url::parse(&wanted.entry.url).map_err(Error::internal)?;
         url.set_path(&format!("{}.metadata", url.path()));
         let endpoint = crate::mirror_refresh::endpoint(&wanted.index)?;
-        let body = self.upstreams.fetch_small(&endpoint, &url, MAX_SIDECAR_BYTES).await?;
+        let body = self
+            .upstreams
+            .fetch_small(&endpoint, &url, MAX_SIDECAR_BYTES)
+            .await?;
         let digest = Digest::of(&body);
         if announced.is_some_and(|announced| announced != digest) {
-            return Err(Error::new(Kind::Upstream, format!("the metadata of {} does not have the announced hash", wanted.path.filename)));
+            return Err(Error::new(
+                Kind::Upstream,
+                format!(
+                    "the metadata of {} does not have the announced hash",
+                    wanted.path.filename
+                ),
+            ));
         }
         self.blobs.publish_bytes(body.clone()).await?;
         let mut tx = self.store.write().await?;
-        tx.put_sidecar(wanted.index.id, &wanted.path.to_string(), digest).await?;
+        tx.put_sidecar(wanted.index.id, &wanted.path.to_string(), digest)
+            .await?;
         tx.commit().await?;
         Ok(SidecarReply { body, digest })
     }
@@ -264,7 +361,12 @@ impl App {
             chunk?;
         }
         self.fetches.landed(grant.index().id, &path).await;
-        let row = self.store.read().await?.find_file(grant.index().id, path.area, &path.dir, &path.filename).await?;
+        let row = self
+            .store
+            .read()
+            .await?
+            .find_file(grant.index().id, path.area, &path.dir, &path.filename)
+            .await?;
         let digest = row.and_then(|row| row.metadata_digest);
         self.stored_sidecar(digest).await?.ok_or_else(no_file)
     }
@@ -278,18 +380,24 @@ impl FileReply {
             Source::Blob(digest) => match self.app.blobs.open(digest, range.clone()).await? {
                 Some(body) => Ok(match body.into_whole() {
                     Ok(bytes) => FileBody::Whole(bytes),
-                    Err(body) => FileBody::Stream { len: Some(body.len()), bytes: body.into_stream().map(|chunk| Ok(chunk?)).boxed() },
+                    Err(body) => FileBody::Stream {
+                        len: Some(body.len()),
+                        bytes: body.into_stream().map(|chunk| Ok(chunk?)).boxed(),
+                    },
                 }),
-                None => self.fetch_again(range).await,
+                None => Box::pin(self.fetch_again(range)).await,
             },
-            Source::Upstream(wanted) => self.follow(wanted.as_ref().clone(), range).await,
+            Source::Upstream(wanted) => Box::pin(self.follow(wanted.as_ref().clone(), range)).await,
         }
     }
 
     /// A blob that a row names is missing: a mirrored file is fetched anew.
     async fn fetch_again(&self, range: Option<Range<u64>>) -> Result<FileBody> {
         tracing::error!(index = %self.index, file = %self.meta.filename, digest = ?self.meta.digest, "a blob is missing that a row names");
-        let grant = self.app.grant(&Caller::Anonymous, &self.index, Right::Read).await?;
+        let grant = self
+            .app
+            .grant(&Caller::Anonymous, &self.index, Right::Read)
+            .await?;
         if grant.index().kind() == IndexKind::Stage {
             return Err(no_file());
         }
@@ -301,7 +409,10 @@ impl FileReply {
         let stream = self.app.fetch(wanted).await?;
         let bytes = stream.following.follow();
         Ok(match range {
-            None => FileBody::Stream { len: stream.len, bytes: bytes.map(|chunk| Ok(chunk?)).boxed() },
+            None => FileBody::Stream {
+                len: stream.len,
+                bytes: bytes.map(|chunk| Ok(chunk?)).boxed(),
+            },
             Some(range) => FileBody::Stream {
                 len: Some(range.end - range.start),
                 bytes: bytes.window(range).map(|chunk| Ok(chunk?)).boxed(),
@@ -325,5 +436,8 @@ fn file_gone() -> Error {
 }
 
 fn offline() -> Error {
-    Error::new(Kind::Upstream, "the file is not in the cache, and the server runs in offline mode")
+    Error::new(
+        Kind::Upstream,
+        "the file is not in the cache, and the server runs in offline mode",
+    )
 }

@@ -24,7 +24,11 @@ pub struct FilePath {
 impl FilePath {
     /// The path of a file that was uploaded: by its sha256.
     pub fn of_upload(digest: &Digest, filename: &str) -> Self {
-        Self { area: Area::Hash, dir: hash_dir(&digest.to_string()), filename: filename.to_owned() }
+        Self {
+            area: Area::Hash,
+            dir: hash_dir(&digest.to_string()),
+            filename: filename.to_owned(),
+        }
     }
 
     /// The path of a mirrored file: by the hash that the upstream announces,
@@ -34,7 +38,11 @@ impl FilePath {
             Some((_, hex)) => (Area::Hash, hash_dir(hex)),
             None => (Area::External, external_dir(&file.url)),
         };
-        Self { area, dir, filename: file.filename.clone() }
+        Self {
+            area,
+            dir,
+            filename: file.filename.clone(),
+        }
     }
 
     /// Reads what stands after the index in a URL: the area (`+f`, `+e`) and
@@ -48,10 +56,19 @@ impl FilePath {
         let (filename, dirs) = rest.split_last()?;
         // devpi: a `#...` that a client left in the path is cut off.
         let filename = filename.split('#').next().unwrap_or_default();
-        if filename.is_empty() || dirs.is_empty() || dirs.iter().any(|dir| dir.is_empty() || matches!(*dir, "." | "..")) {
+        if filename.is_empty()
+            || dirs.is_empty()
+            || dirs
+                .iter()
+                .any(|dir| dir.is_empty() || matches!(*dir, "." | ".."))
+        {
             return None;
         }
-        Some(Self { area, dir: dirs.join("/"), filename: filename.to_owned() })
+        Some(Self {
+            area,
+            dir: dirs.join("/"),
+            filename: filename.to_owned(),
+        })
     }
 }
 
@@ -78,7 +95,13 @@ fn external_dir(url: &str) -> String {
     let dir = dir.replacen("://", "_", 1);
     let safe: String = dir
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
     safe
 }
@@ -90,12 +113,17 @@ mod tests {
     #[test]
     fn paths_are_laid_out_as_devpi_does() {
         assert_eq!(hash_dir("733859c1fc6b9331ffff"), "733/859c1fc6b9331");
-        assert_eq!(external_dir("http://127.0.0.1:3159/packages/aa/bb/x-1.0.zip"), "http_127.0.0.1_3159_packages_aa_bb");
+        assert_eq!(
+            external_dir("http://127.0.0.1:3159/packages/aa/bb/x-1.0.zip"),
+            "http_127.0.0.1_3159_packages_aa_bb"
+        );
     }
 
     #[test]
     fn a_path_from_a_url_is_read_back_and_a_crooked_one_is_refused() {
-        let path = FilePath::from_segments("+f", &["733", "859c1fc6b9331", "a-1.0.tar.gz#sha256=00"]).expect("a path");
+        let path =
+            FilePath::from_segments("+f", &["733", "859c1fc6b9331", "a-1.0.tar.gz#sha256=00"])
+                .expect("a path");
         assert_eq!(path.to_string(), "+f/733/859c1fc6b9331/a-1.0.tar.gz");
         for rest in [&["..", "x"][..], &["a", ""], &["x"], &[], &["a", "", "x"]] {
             assert_eq!(FilePath::from_segments("+f", rest), None, "{rest:?}");

@@ -31,7 +31,9 @@ type Running<V> = Shared<BoxFuture<'static, Option<V>>>;
 
 impl<K, V: Clone> Default for Flights<K, V> {
     fn default() -> Self {
-        Self { running: Arc::default() }
+        Self {
+            running: Arc::default(),
+        }
     }
 }
 
@@ -48,19 +50,28 @@ where
     {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = running.get(key) {
-            return Boarding { flight: flight.clone(), started: false };
+            return Boarding {
+                flight: flight.clone(),
+                started: false,
+            };
         }
         let work = work();
         let (table, own_key) = (Arc::clone(&self.running), key.clone());
         let handle = tasks.spawn(async move {
-            let landing = Landing { table, key: own_key };
+            let landing = Landing {
+                table,
+                key: own_key,
+            };
             let value = work.await;
             drop(landing);
             value
         });
         let flight = async move { handle.await.ok() }.boxed().shared();
         running.insert(key.clone(), flight.clone());
-        Boarding { flight, started: true }
+        Boarding {
+            flight,
+            started: true,
+        }
     }
 }
 
@@ -72,7 +83,10 @@ struct Landing<K: Eq + Hash, V: Clone> {
 
 impl<K: Eq + Hash, V: Clone> Drop for Landing<K, V> {
     fn drop(&mut self) {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.table
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.key);
     }
 }
 
@@ -92,11 +106,12 @@ mod tests {
         let (runs, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let start = || {
             let (runs, gate) = (runs.clone(), gate.clone());
-            flights.join(&1, &tasks, move || async move {
-                gate.notified().await;
-                runs.fetch_add(1, Ordering::SeqCst) + 1
-            })
-            .flight
+            flights
+                .join(&1, &tasks, move || async move {
+                    gate.notified().await;
+                    runs.fetch_add(1, Ordering::SeqCst) + 1
+                })
+                .flight
         };
         let (first, second) = (start(), start());
         drop(start());
@@ -112,6 +127,9 @@ mod tests {
         let (flights, tasks) = (Flights::<u8, u8>::default(), Tasks::default());
         let broken = flights.join(&1, &tasks, || async { panic!("on purpose") });
         assert_eq!(broken.flight.await, None);
-        assert_eq!(flights.join(&1, &tasks, || async { 7 }).flight.await, Some(7));
+        assert_eq!(
+            flights.join(&1, &tasks, || async { 7 }).flight.await,
+            Some(7)
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Indexes: create, modify, delete (devpi: 3).
 
 use larder_model::{
-    Action, Caller, Defaults, IndexConfig, IndexName, UserName, check_bases, may, may_use_private_upstreams,
+    Action, Caller, Defaults, IndexConfig, IndexName, UserName, check_bases, may,
+    may_use_private_upstreams,
 };
 use larder_store::NewIndex;
 use larder_upstream::check_public_host;
@@ -24,23 +25,36 @@ pub enum IndexPatch {
 
 impl App {
     /// Creates an index; never replaces one.
-    pub async fn create_index(&self, caller: &Caller, user: &str, index: &str, body: &Map<String, Value>) -> Result<IndexConfig> {
+    pub async fn create_index(
+        &self,
+        caller: &Caller,
+        user: &str,
+        index: &str,
+        body: &Map<String, Value>,
+    ) -> Result<IndexConfig> {
         let directory = self.directory().await?;
-        let owner: UserName = user.parse().map_err(|_| Error::not_found(format!("no user '{user}'")))?;
+        let owner: UserName = user
+            .parse()
+            .map_err(|_| Error::not_found(format!("no user '{user}'")))?;
         directory.user(&owner).ok_or_else(|| no_user(&owner))?;
         if IndexName::from_parts(user, index).is_ok_and(|name| directory.find(&name).is_some()) {
             return Err(Error::conflict(format!("index '{user}/{index}' exists")));
         }
-        let name = IndexName::new_strict(owner.clone(), index).map_err(|error| Error::invalid(error.to_string()))?;
+        let name = IndexName::new_strict(owner.clone(), index)
+            .map_err(|error| Error::invalid(error.to_string()))?;
         if !may(caller, Action::CreateIndex(&owner), &self.settings.policy) {
             return Err(no_permission(caller, &format!("create index {name}")));
         }
-        let defaults = Defaults { open_toxresults: self.settings.devpi_compat };
-        let config = IndexConfig::create(&owner, body, &defaults).map_err(|error| Error::invalid(error.to_string()))?;
+        let defaults = Defaults {
+            open_toxresults: self.settings.devpi_compat,
+        };
+        let config = IndexConfig::create(&owner, body, &defaults)
+            .map_err(|error| Error::invalid(error.to_string()))?;
         check_bases(&name, config.bases(), |base| directory.find(base).is_some())
             .map_err(|error| Error::invalid(error.to_string()))?;
         let private_upstream = self.upstream_allowed(caller, &config)?;
-        self.insert_index(name, &config, private_upstream, caller.name()).await?;
+        self.insert_index(name, &config, private_upstream, caller.name())
+            .await?;
         Ok(config)
     }
 
@@ -52,11 +66,21 @@ impl App {
         private_upstream: bool,
         who: Option<&UserName>,
     ) -> Result<()> {
-        let new = NewIndex { name: name.clone(), config: config.to_stored(), private_upstream };
+        let new = NewIndex {
+            name: name.clone(),
+            config: config.to_stored(),
+            private_upstream,
+        };
         let mut tx = self.store.write().await?;
-        tx.insert_index(new, self.clock.now(), who).await.map_err(|error| {
-            if error.is_conflict() { Error::conflict(format!("index '{name}' exists")) } else { error.into() }
-        })?;
+        tx.insert_index(new, self.clock.now(), who)
+            .await
+            .map_err(|error| {
+                if error.is_conflict() {
+                    Error::conflict(format!("index '{name}' exists"))
+                } else {
+                    error.into()
+                }
+            })?;
         tx.commit().await?;
         tracing::info!(index = %name, by = ?who, "index created");
         Ok(())
@@ -74,15 +98,21 @@ impl App {
         let mut tx = self.store.write().await?;
         // Under the write lock, so that two changes at once are both kept.
         let directory = Directory::load(&mut tx).await?;
-        let index = directory.find(name).filter(|index| index.id == grant.index().id);
+        let index = directory
+            .find(name)
+            .filter(|index| index.id == grant.index().id);
         let index = index.ok_or_else(|| crate::authorize::no_index(name))?;
         let (config, checked) = match patch {
-            IndexPatch::Object(body) => (index.config.patch_object(body), body.contains_key("bases")),
+            IndexPatch::Object(body) => {
+                (index.config.patch_object(body), body.contains_key("bases"))
+            }
             IndexPatch::List(operations) => (index.config.patch_list(operations), true),
         };
         let config = config.map_err(|error| Error::invalid(error.to_string()))?;
         if error_on_noop && config == index.config {
-            return Err(Error::invalid("The requested modifications resulted in no changes"));
+            return Err(Error::invalid(
+                "The requested modifications resulted in no changes",
+            ));
         }
         // devpi: an object without `bases` leaves a dangling base alone, a list revalidates everything.
         if checked {
@@ -90,9 +120,19 @@ impl App {
                 .map_err(|error| Error::invalid(error.to_string()))?;
         }
         let same_upstream = upstream_of(&config) == upstream_of(&index.config);
-        let private_upstream =
-            if same_upstream { index.private_upstream } else { self.upstream_allowed(caller, &config)? };
-        tx.update_index(index.id, &config.to_stored(), private_upstream, self.clock.now(), caller.name()).await?;
+        let private_upstream = if same_upstream {
+            index.private_upstream
+        } else {
+            self.upstream_allowed(caller, &config)?
+        };
+        tx.update_index(
+            index.id,
+            &config.to_stored(),
+            private_upstream,
+            self.clock.now(),
+            caller.name(),
+        )
+        .await?;
         tx.commit().await?;
         tracing::info!(index = %name, by = ?caller.name(), "index modified");
         Ok(config)
@@ -102,10 +142,13 @@ impl App {
     pub async fn delete_index(&self, caller: &Caller, name: &IndexName) -> Result<()> {
         let grant = self.grant(caller, name, Right::Delete).await?;
         if !grant.index().config.volatile {
-            return Err(Error::forbidden(format!("index {name} non-volatile, cannot delete")));
+            return Err(Error::forbidden(format!(
+                "index {name} non-volatile, cannot delete"
+            )));
         }
         let mut tx = self.store.write().await?;
-        tx.delete_index(grant.index().id, self.clock.now(), caller.name()).await?;
+        tx.delete_index(grant.index().id, self.clock.now(), caller.name())
+            .await?;
         tx.commit().await?;
         tracing::info!(index = %name, by = ?caller.name(), "index deleted");
         Ok(())
@@ -113,7 +156,11 @@ impl App {
 
     /// The names of the projects of this index alone: uploaded ones of a
     /// stage, known ones of a mirror. Sorted.
-    pub async fn own_projects(&self, caller: &Caller, name: &IndexName) -> Result<Vec<larder_pypi::ProjectName>> {
+    pub async fn own_projects(
+        &self,
+        caller: &Caller,
+        name: &IndexName,
+    ) -> Result<Vec<larder_pypi::ProjectName>> {
         let grant = self.grant(caller, name, Right::Read).await?;
         let mut tx = self.store.read().await?;
         let index = grant.index();
@@ -127,11 +174,16 @@ impl App {
     /// it. Anyone else is refused an address that is private on its face; what
     /// a name resolves to is checked at every connection.
     fn upstream_allowed(&self, caller: &Caller, config: &IndexConfig) -> Result<bool> {
-        let trusted = may_use_private_upstreams(caller, &self.settings.policy, self.settings.devpi_compat);
-        let url = config.mirror().and_then(|mirror| mirror.mirror_url.as_ref());
+        let trusted =
+            may_use_private_upstreams(caller, &self.settings.policy, self.settings.devpi_compat);
+        let url = config
+            .mirror()
+            .and_then(|mirror| mirror.mirror_url.as_ref());
         match url {
             Some(url) if !trusted => {
-                check_public_host(url.base()).map_err(|error| Error::invalid(format!("'mirror_url': {}", error.sentence())))?;
+                check_public_host(url.base()).map_err(|error| {
+                    Error::invalid(format!("'mirror_url': {}", error.sentence()))
+                })?;
                 Ok(false)
             }
             _ => Ok(trusted),
@@ -140,5 +192,9 @@ impl App {
 }
 
 fn upstream_of(config: &IndexConfig) -> Option<String> {
-    config.mirror()?.mirror_url.as_ref().map(ToString::to_string)
+    config
+        .mirror()?
+        .mirror_url
+        .as_ref()
+        .map(ToString::to_string)
 }

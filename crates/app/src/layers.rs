@@ -62,13 +62,22 @@ struct Snapshot {
 
 impl App {
     /// Gathers what `index` and its bases know about `project`.
-    pub(crate) async fn layers(&self, directory: &Directory, index: &Arc<Index>, project: &ProjectName) -> Result<Layers> {
+    pub(crate) async fn layers(
+        &self,
+        directory: &Directory,
+        index: &Arc<Index>,
+        project: &ProjectName,
+    ) -> Result<Layers> {
         let order = directory.order(index);
         self.layers_of(&order, project).await
     }
 
     /// The index alone, without its bases.
-    pub(crate) async fn own_layer(&self, index: &Arc<Index>, project: &ProjectName) -> Result<Layers> {
+    pub(crate) async fn own_layer(
+        &self,
+        index: &Arc<Index>,
+        project: &ProjectName,
+    ) -> Result<Layers> {
         self.layers_of(std::slice::from_ref(index), project).await
     }
 
@@ -87,17 +96,31 @@ impl App {
     async fn snapshot(&self, order: &[Arc<Index>], project: &ProjectName) -> Result<Snapshot> {
         let mut tx = self.store.read().await?;
         let serial = tx.serial().await?;
-        let stages: Vec<i64> = order.iter().filter(|i| i.kind() == IndexKind::Stage).map(|i| i.id).collect();
-        let registered = if stages.is_empty() { Vec::new() } else { tx.has_project(&stages, project).await? };
+        let stages: Vec<i64> = order
+            .iter()
+            .filter(|i| i.kind() == IndexKind::Stage)
+            .map(|i| i.id)
+            .collect();
+        let registered = if stages.is_empty() {
+            Vec::new()
+        } else {
+            tx.has_project(&stages, project).await?
+        };
         let admission = admission(order, &registered, project);
         let taking_part: Vec<&Arc<Index>> = order
             .iter()
             .zip(&admission.admitted)
-            .filter(|(index, admitted)| **admitted && (index.kind() == IndexKind::Mirror || registered.contains(&index.id)))
+            .filter(|(index, admitted)| {
+                **admitted && (index.kind() == IndexKind::Mirror || registered.contains(&index.id))
+            })
             .map(|(index, _)| index)
             .collect();
         let (found, mirrors) = self.read_found(&mut tx, &taking_part, project).await?;
-        Ok(Snapshot { serial, found, mirrors })
+        Ok(Snapshot {
+            serial,
+            found,
+            mirrors,
+        })
     }
 
     async fn read_found(
@@ -107,21 +130,44 @@ impl App {
         project: &ProjectName,
     ) -> Result<(Vec<Found>, Vec<(Arc<Index>, bool)>)> {
         let ids: Vec<i64> = taking_part.iter().map(|index| index.id).collect();
-        let mut files = if ids.is_empty() { Vec::new() } else { tx.files(&ids, project).await? };
-        let stages: Vec<i64> = taking_part.iter().filter(|i| i.kind() == IndexKind::Stage).map(|i| i.id).collect();
-        let mut versions = if stages.is_empty() { Vec::new() } else { tx.versions(&stages, project).await? };
+        let mut files = if ids.is_empty() {
+            Vec::new()
+        } else {
+            tx.files(&ids, project).await?
+        };
+        let stages: Vec<i64> = taking_part
+            .iter()
+            .filter(|i| i.kind() == IndexKind::Stage)
+            .map(|i| i.id)
+            .collect();
+        let mut versions = if stages.is_empty() {
+            Vec::new()
+        } else {
+            tx.versions(&stages, project).await?
+        };
         let (mut found, mut mirrors) = (Vec::with_capacity(ids.len()), Vec::new());
         for index in taking_part {
-            let own = files.extract_if(.., |file| file.index_id == index.id).collect::<Vec<_>>();
+            let own = files
+                .extract_if(.., |file| file.index_id == index.id)
+                .collect::<Vec<_>>();
             let known = if index.kind() == IndexKind::Stage {
-                Some(Known::Versions(versions.extract_if(.., |(id, _)| *id == index.id).map(|(_, version)| version).collect()))
+                Some(Known::Versions(
+                    versions
+                        .extract_if(.., |(id, _)| *id == index.id)
+                        .map(|(_, version)| version)
+                        .collect(),
+                ))
             } else {
                 let page = tx.mirror_page(index.id, project).await?;
                 mirrors.push((Arc::clone(index), page.is_some()));
                 page.map(|stored| Known::Page(Box::new(stored.page)))
             };
             if let Some(known) = known {
-                found.push(Found { index: Arc::clone(index), files: own, known });
+                found.push(Found {
+                    index: Arc::clone(index),
+                    files: own,
+                    known,
+                });
             }
         }
         Ok((found, mirrors))
@@ -140,7 +186,9 @@ impl App {
                     drop(self.start_refresh(index, project));
                     answers.of.insert(index.id, known);
                 }
-                Plan::Ask => due.push(async { (index.id, self.refresh_page(index, project).await) }),
+                Plan::Ask => {
+                    due.push(async { (index.id, self.refresh_page(index, project).await) });
+                }
             }
         }
         answers.waited = !due.is_empty();
@@ -159,12 +207,28 @@ struct Answers {
 
 /// Draws the conclusions from a snapshot and from what the mirrors said.
 fn judge(snapshot: Snapshot, answers: &Answers) -> Layers {
-    let mut layers = Layers { serial: snapshot.serial, found: snapshot.found, fresh_until: None, stale: false, failure: None };
+    let mut layers = Layers {
+        serial: snapshot.serial,
+        found: snapshot.found,
+        fresh_until: None,
+        stale: false,
+        failure: None,
+    };
     for (index, stored) in snapshot.mirrors {
         // A mirror that only the second snapshot admits was not asked: the page is not kept.
-        let until = answers.of.get(&index.id).map_or(Duration::ZERO, |known| known.until);
-        layers.fresh_until = Some(layers.fresh_until.map_or(until, |earliest| earliest.min(until)));
-        let failure = answers.of.get(&index.id).and_then(|known| known.outcome.error());
+        let until = answers
+            .of
+            .get(&index.id)
+            .map_or(Duration::ZERO, |known| known.until);
+        layers.fresh_until = Some(
+            layers
+                .fresh_until
+                .map_or(until, |earliest| earliest.min(until)),
+        );
+        let failure = answers
+            .of
+            .get(&index.id)
+            .and_then(|known| known.outcome.error());
         layers.stale |= stored && failure.is_some();
         if !stored && failure.is_some() {
             layers.failure = failure;
@@ -175,10 +239,18 @@ fn judge(snapshot: Snapshot, answers: &Answers) -> Layers {
 
 /// devpi: offline, a mirror's page lists only what is here.
 fn offline(snapshot: Snapshot) -> Layers {
-    let Snapshot { serial, mut found, .. } = snapshot;
+    let Snapshot {
+        serial, mut found, ..
+    } = snapshot;
     found.iter_mut().for_each(keep_cached_only);
     found.retain(|layer| !matches!(&layer.known, Known::Page(page) if page.files.is_empty()));
-    Layers { serial, found, fresh_until: None, stale: false, failure: None }
+    Layers {
+        serial,
+        found,
+        fresh_until: None,
+        stale: false,
+        failure: None,
+    }
 }
 
 /// The whitelist walk over a resolution order (devpi: 8.3).
@@ -188,20 +260,30 @@ fn admission(order: &[Arc<Index>], registered: &[i64], project: &ProjectName) ->
         .iter()
         .map(|index| Layer {
             kind: index.kind(),
-            whitelist: index.config.stage().map_or(&nothing, |stage| &stage.mirror_whitelist),
+            whitelist: index
+                .config
+                .stage()
+                .map_or(&nothing, |stage| &stage.mirror_whitelist),
             has_project: registered.contains(&index.id),
         })
         .collect();
     let inheritance = order
         .first()
         .and_then(|index| index.config.stage())
-        .map_or(Inheritance::Intersection, |stage| stage.mirror_whitelist_inheritance);
+        .map_or(Inheritance::Intersection, |stage| {
+            stage.mirror_whitelist_inheritance
+        });
     admit(&layers, project, inheritance)
 }
 
 fn keep_cached_only(layer: &mut Found) {
     if let Known::Page(page) = &mut layer.known {
-        let here: HashSet<&str> = layer.files.iter().map(|file| file.filename.as_str()).collect();
-        page.files.retain(|file| here.contains(file.filename.as_str()));
+        let here: HashSet<&str> = layer
+            .files
+            .iter()
+            .map(|file| file.filename.as_str())
+            .collect();
+        page.files
+            .retain(|file| here.contains(file.filename.as_str()));
     }
 }

@@ -49,6 +49,8 @@ pub use directory::{Directory, Index};
 pub use error::{Error, Kind, Result, error_chain};
 pub use file::{FileBody, FileMeta, FileReply, SidecarReply};
 pub use file_path::FilePath;
+pub use indexes::IndexPatch;
+pub use links::LinkStyle;
 pub use login::{Credentials, Identified, Login};
 pub use page_cache::{PageReply, PageRequest, Served};
 pub use project_list::ProjectListing;
@@ -56,8 +58,6 @@ pub use releases::{FileLink, ReleaseView};
 pub use settings::Settings;
 pub use tasks::Tasks;
 pub use upload::{Arrived, IncomingFile, Uploaded};
-pub use indexes::IndexPatch;
-pub use links::LinkStyle;
 pub use users::UserModified;
 
 pub use larder_store::{Identity, User};
@@ -78,7 +78,16 @@ impl App {
     ) -> Self {
         let memory = memory::Memory::new(&store, &settings);
         let fetches = fetch::Fetches::default();
-        Self(Arc::new(parts::Parts { store, blobs, upstreams, memory, fetches, clock, tasks, settings }))
+        Self(Arc::new(parts::Parts {
+            store,
+            blobs,
+            upstreams,
+            memory,
+            fetches,
+            clock,
+            tasks,
+            settings,
+        }))
     }
 
     /// Who this installation is: its uuid, shared by all its nodes.

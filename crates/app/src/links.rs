@@ -86,13 +86,24 @@ mod tests {
 
     #[test]
     fn links_lead_from_the_page_to_the_owning_index() {
-        let path = FilePath::from_segments("+f", &["abc", "0123456789abc", "a b-1.0+x.whl"]).expect("a path");
+        let path = FilePath::from_segments("+f", &["abc", "0123456789abc", "a b-1.0+x.whl"])
+            .expect("a path");
         let name = |text: &str| text.parse().expect("an index name");
         let relative = |owner| LinkStyle::Relative.link(&name("app/dev"), &name(owner), &path);
-        assert_eq!(relative("app/dev"), "../../+f/abc/0123456789abc/a%20b-1.0+x.whl");
-        assert_eq!(relative("app/b1"), "../../../b1/+f/abc/0123456789abc/a%20b-1.0+x.whl");
-        assert_eq!(relative("root/pypi"), "../../../../root/pypi/+f/abc/0123456789abc/a%20b-1.0+x.whl");
-        let rooted = LinkStyle::Rooted("/px".into()).link(&name("app/dev"), &name("root/pypi"), &path);
+        assert_eq!(
+            relative("app/dev"),
+            "../../+f/abc/0123456789abc/a%20b-1.0+x.whl"
+        );
+        assert_eq!(
+            relative("app/b1"),
+            "../../../b1/+f/abc/0123456789abc/a%20b-1.0+x.whl"
+        );
+        assert_eq!(
+            relative("root/pypi"),
+            "../../../../root/pypi/+f/abc/0123456789abc/a%20b-1.0+x.whl"
+        );
+        let rooted =
+            LinkStyle::Rooted("/px".into()).link(&name("app/dev"), &name("root/pypi"), &path);
         assert_eq!(rooted, "/px/root/pypi/+f/abc/0123456789abc/a%20b-1.0+x.whl");
     }
 }

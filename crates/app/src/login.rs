@@ -24,7 +24,10 @@ pub struct Credentials {
 impl Credentials {
     /// Credentials out of a header.
     pub fn new(user: impl Into<String>, secret: impl Into<String>) -> Self {
-        Self { user: user.into(), secret: Secret(secret.into()) }
+        Self {
+            user: user.into(),
+            secret: Secret(secret.into()),
+        }
     }
 }
 
@@ -76,51 +79,86 @@ pub struct Login {
 impl App {
     /// Finds out who is asking.
     pub async fn identify(&self, credentials: Option<&Credentials>) -> Result<Identified> {
-        let Some(credentials) = credentials else { return Ok(Identified::Nobody) };
+        let Some(credentials) = credentials else {
+            return Ok(Identified::Nobody);
+        };
         let secret = &credentials.secret.0;
         // Azure- and GitLab-style URLs carry the token as the user name.
-        let token = if Tokens::is_token(secret) { secret } else { &credentials.user };
+        let token = if Tokens::is_token(secret) {
+            secret
+        } else {
+            &credentials.user
+        };
         if Tokens::is_token(token) {
-            let user = self.token_user(token).await?.filter(|user| names(credentials, user, token));
+            let user = self
+                .token_user(token)
+                .await?
+                .filter(|user| names(credentials, user, token));
             return Ok(user.map_or(Identified::Rejected, |user| caller(&user)));
         }
-        Ok(match self.check_password(&credentials.user, secret).await? {
-            Some(user) => caller(&user),
-            None => Identified::Rejected,
-        })
+        Ok(
+            match self.check_password(&credentials.user, secret).await? {
+                Some(user) => caller(&user),
+                None => Identified::Rejected,
+            },
+        )
     }
 
     /// Exchanges a password for a token (devpi: 2.2).
     pub async fn login(&self, user: &str, password: &str) -> Result<Login> {
         match self.check_password(user, password).await? {
             Some(user) => Ok(self.issue_token(&user)),
-            None => Err(Error::unauthenticated(format!("user '{}' could not be authenticated", cut(user)))),
+            None => Err(Error::unauthenticated(format!(
+                "user '{}' could not be authenticated",
+                cut(user)
+            ))),
         }
     }
 
     /// A token for this user, as they are now.
     pub(crate) fn issue_token(&self, user: &User) -> Login {
         let lifetime = self.settings.token_lifetime.as_secs();
-        let expires = self.clock.now().plus_secs(i64::try_from(lifetime).unwrap_or(i64::MAX));
-        let token = self.memory.tokens.sign(&Claims { id: user.id, epoch: user.epoch, expires });
-        Login { token, expires_in_secs: lifetime }
+        let expires = self
+            .clock
+            .now()
+            .plus_secs(i64::try_from(lifetime).unwrap_or(i64::MAX));
+        let token = self.memory.tokens.sign(&Claims {
+            id: user.id,
+            epoch: user.epoch,
+            expires,
+        });
+        Login {
+            token,
+            expires_in_secs: lifetime,
+        }
     }
 
     async fn token_user(&self, token: &str) -> Result<Option<Arc<User>>> {
-        let Some(claims) = self.memory.tokens.read(token) else { return Ok(None) };
+        let Some(claims) = self.memory.tokens.read(token) else {
+            return Ok(None);
+        };
         if claims.expires <= self.clock.now() {
             return Ok(None);
         }
         let directory = self.directory().await?;
-        let user = directory.users().find(|user| user.id == claims.id && user.epoch == claims.epoch);
+        let user = directory
+            .users()
+            .find(|user| user.id == claims.id && user.epoch == claims.epoch);
         Ok(user.cloned())
     }
 
     async fn check_password(&self, name: &str, password: &str) -> Result<Option<Arc<User>>> {
         let directory = self.directory().await?;
-        let user = name.parse::<UserName>().ok().and_then(|name| directory.user(&name).cloned());
+        let user = name
+            .parse::<UserName>()
+            .ok()
+            .and_then(|name| directory.user(&name).cloned());
         let pwhash = user.as_ref().and_then(|user| user.pwhash.as_deref());
-        Ok(if self.verify_password(pwhash, password).await? { user } else { None })
+        Ok(if self.verify_password(pwhash, password).await? {
+            user
+        } else {
+            None
+        })
     }
 }
 
@@ -131,7 +169,10 @@ fn names(credentials: &Credentials, user: &User, token: &str) -> bool {
 }
 
 fn caller(user: &User) -> Identified {
-    Identified::User(Caller::User { name: user.name.clone(), groups: Vec::new() })
+    Identified::User(Caller::User {
+        name: user.name.clone(),
+        groups: Vec::new(),
+    })
 }
 
 fn cut(text: &str) -> String {

@@ -85,7 +85,8 @@ impl Seen {
     }
 
     fn last_change(&self, project: &ProjectName) -> Serial {
-        self.config.max(self.projects.get(project).copied().unwrap_or(self.floor))
+        self.config
+            .max(self.projects.get(project).copied().unwrap_or(self.floor))
     }
 }
 
@@ -127,6 +128,11 @@ impl App {
         if applied >= current {
             return Ok(current);
         }
+        // Boxed, here and below: what is known already needs none of its room.
+        Box::pin(self.read_changes(current)).await
+    }
+
+    async fn read_changes(&self, current: Serial) -> Result<Serial> {
         let _turn = self.memory.catching_up.lock().await;
         let applied = self.memory.seen().applied;
         if applied >= current {
@@ -154,18 +160,31 @@ impl App {
         if let Some(directory) = self.current_directory() {
             return Ok(directory);
         }
+        Box::pin(self.load_directory()).await
+    }
+
+    async fn load_directory(&self) -> Result<Arc<Directory>> {
         let _turn = self.memory.loading.lock().await;
         if let Some(directory) = self.current_directory() {
             return Ok(directory);
         }
         let mut tx = self.store.read().await?;
         let directory = Arc::new(Directory::load(&mut tx).await?);
-        *self.memory.directory.write().unwrap_or_else(PoisonError::into_inner) = Some(directory.clone());
+        *self
+            .memory
+            .directory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(directory.clone());
         Ok(directory)
     }
 
     fn current_directory(&self) -> Option<Arc<Directory>> {
-        let directory = self.memory.directory.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let directory = self
+            .memory
+            .directory
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()?;
         (directory.serial >= self.memory.seen().config).then_some(directory)
     }
 }
@@ -181,7 +200,10 @@ mod tests {
     }
 
     fn project(text: &str) -> Scope {
-        Scope::Project { index: "root/dev".parse().expect("a valid index"), project: name(text) }
+        Scope::Project {
+            index: "root/dev".parse().expect("a valid index"),
+            project: name(text),
+        }
     }
 
     #[test]
@@ -200,7 +222,9 @@ mod tests {
     fn too_many_names_cost_rebuilding_but_never_truth() {
         let mut seen = Seen::default();
         seen.forget(1);
-        let changes = (0..=MAX_TRACKED_PROJECTS).map(|i| (2 + i as u64, project(&format!("p{i}")))).collect();
+        let changes = (0..=MAX_TRACKED_PROJECTS)
+            .map(|i| (2 + i as u64, project(&format!("p{i}"))))
+            .collect();
         let last = 2 + MAX_TRACKED_PROJECTS as u64;
         seen.apply(changes, last);
         assert!(seen.projects.is_empty());

@@ -24,7 +24,7 @@ use crate::flight::Flights;
 use crate::{App, Result};
 
 /// How long "there is no such project" is believed (P-04: short).
-const MISSING_FOR: Duration = Duration::from_secs(60);
+const MISSING_FOR: Duration = Duration::from_mins(1);
 /// How long after a failure the upstream is left alone.
 const FAILED_FOR: Duration = Duration::from_secs(5);
 /// Projects whose freshness is remembered; forgetting one costs a question.
@@ -39,7 +39,10 @@ pub(crate) struct Mirrors {
 
 impl Default for Mirrors {
     fn default() -> Self {
-        Self { known: Cache::new(MAX_REMEMBERED), flights: Flights::default() }
+        Self {
+            known: Cache::new(MAX_REMEMBERED),
+            flights: Flights::default(),
+        }
     }
 }
 
@@ -90,7 +93,9 @@ pub(crate) enum Plan {
 impl App {
     /// What to do about a page, given whether a copy is stored.
     pub(crate) fn plan_refresh(&self, index: &Index, project: &ProjectName, stored: bool) -> Plan {
-        let Some(known) = self.memory.mirrors.known.get(&(index.id, project.clone())) else { return Plan::Ask };
+        let Some(known) = self.memory.mirrors.known.get(&(index.id, project.clone())) else {
+            return Plan::Ask;
+        };
         if mirror_url(index).is_none_or(|url| url != known.url) {
             return Plan::Ask;
         }
@@ -104,10 +109,17 @@ impl App {
 
     /// Asks the upstream about a page, together with everybody who wants to
     /// know, and waits at most the request timeout.
-    pub(crate) async fn refresh_page(&self, index: &Arc<Index>, project: &ProjectName) -> Arc<Freshness> {
+    pub(crate) async fn refresh_page(
+        &self,
+        index: &Arc<Index>,
+        project: &ProjectName,
+    ) -> Arc<Freshness> {
         let flight = self.start_refresh(index, project);
         let late = || {
-            let message = format!("the upstream of {} did not answer in time about {project}", index.name);
+            let message = format!(
+                "the upstream of {} did not answer in time about {project}",
+                index.name
+            );
             Outcome::Failed(Kind::UpstreamTimeout, message)
         };
         // The flight has this deadline too, and remembers its own failure; the
@@ -115,7 +127,10 @@ impl App {
         let patience = self.settings.request_timeout + Duration::from_secs(1);
         let outcome = match tokio::time::timeout(patience, flight).await {
             Ok(Some(outcome)) => outcome,
-            Ok(None) => Outcome::Failed(Kind::Internal, "refreshing the page failed inside the server".to_owned()),
+            Ok(None) => Outcome::Failed(
+                Kind::Internal,
+                "refreshing the page failed inside the server".to_owned(),
+            ),
             Err(_) => late(),
         };
         let known = self.memory.mirrors.known.get(&(index.id, project.clone()));
@@ -146,7 +161,10 @@ impl App {
 
     /// Forgets that a page is fresh, so that the next request asks.
     pub(crate) fn forget_freshness(&self, index: &Index, project: &ProjectName) {
-        self.memory.mirrors.known.remove(&(index.id, project.clone()));
+        self.memory
+            .mirrors
+            .known
+            .remove(&(index.id, project.clone()));
     }
 
     fn freshness(&self, index: &Index, outcome: Outcome, max_age: Option<Duration>) -> Freshness {
@@ -161,15 +179,32 @@ impl App {
             Outcome::Failed(..) => FAILED_FOR,
         };
         let url = mirror_url(index).unwrap_or_default();
-        Freshness { until: self.clock.elapsed() + lifetime, outcome, url }
+        Freshness {
+            until: self.clock.elapsed() + lifetime,
+            outcome,
+            url,
+        }
     }
 
     /// One question to the upstream, its answer stored.
-    async fn ask_upstream(&self, index: &Index, project: &ProjectName) -> Result<(Outcome, Option<Duration>)> {
+    async fn ask_upstream(
+        &self,
+        index: &Index,
+        project: &ProjectName,
+    ) -> Result<(Outcome, Option<Duration>)> {
         let endpoint = endpoint(index)?;
-        let stored = self.store.read().await?.mirror_page(index.id, project).await?;
+        let stored = self
+            .store
+            .read()
+            .await?
+            .mirror_page(index.id, project)
+            .await?;
         let validators = stored.as_ref().map(validators_of).unwrap_or_default();
-        match self.upstreams.project_page(&endpoint, project, &validators).await? {
+        match self
+            .upstreams
+            .project_page(&endpoint, project, &validators)
+            .await?
+        {
             PageAnswer::NotModified { max_age } => Ok((Outcome::Known, max_age)),
             // A project that vanishes upstream stays installable here.
             PageAnswer::Missing if stored.is_some() => {
@@ -186,9 +221,23 @@ impl App {
     }
 
     /// Stores a fresh page when it says something new.
-    async fn keep_page(&self, index: &Index, fresh: FreshPage, stored: Option<MirrorPage>) -> Result<()> {
-        let ignore_serial = index.config.mirror().and_then(|m| m.mirror_ignore_serial_header).unwrap_or(false);
-        let FreshPage { mut page, validators, serial, .. } = fresh;
+    async fn keep_page(
+        &self,
+        index: &Index,
+        fresh: FreshPage,
+        stored: Option<MirrorPage>,
+    ) -> Result<()> {
+        let ignore_serial = index
+            .config
+            .mirror()
+            .and_then(|m| m.mirror_ignore_serial_header)
+            .unwrap_or(false);
+        let FreshPage {
+            mut page,
+            validators,
+            serial,
+            ..
+        } = fresh;
         page.last_serial = serial;
         if let Some(stored) = stored {
             let older = match (serial, stored.page.last_serial) {
@@ -204,7 +253,12 @@ impl App {
                 return Ok(());
             }
         }
-        let new = NewMirrorPage { etag: validators.etag, last_modified: validators.last_modified, fetched: self.clock.now(), page };
+        let new = NewMirrorPage {
+            etag: validators.etag,
+            last_modified: validators.last_modified,
+            fetched: self.clock.now(),
+            page,
+        };
         let mut tx = self.store.write().await?;
         tx.put_mirror_page(index.id, new).await?;
         tx.commit().await?;
@@ -213,12 +267,20 @@ impl App {
 }
 
 fn validators_of(stored: &MirrorPage) -> Validators {
-    Validators { etag: stored.etag.clone(), last_modified: stored.last_modified.clone() }
+    Validators {
+        etag: stored.etag.clone(),
+        last_modified: stored.last_modified.clone(),
+    }
 }
 
 /// The address of a mirror's upstream, as text to compare.
 fn mirror_url(index: &Index) -> Option<String> {
-    index.config.mirror()?.mirror_url.as_ref().map(ToString::to_string)
+    index
+        .config
+        .mirror()?
+        .mirror_url
+        .as_ref()
+        .map(ToString::to_string)
 }
 
 /// Where and how to ask a mirror's upstream.
@@ -226,10 +288,23 @@ pub(crate) fn endpoint(index: &Index) -> Result<Endpoint> {
     let no_url = || no_upstream(&index.name);
     let MirrorConfig { mirror_url, .. } = index.config.mirror().ok_or_else(no_url)?;
     let url = mirror_url.as_ref().ok_or_else(no_url)?;
-    let addresses = if index.private_upstream { Addresses::Any } else { Addresses::PublicOnly };
-    Ok(Endpoint::new(url.base().clone(), url.credentials(), addresses))
+    let addresses = if index.private_upstream {
+        Addresses::Any
+    } else {
+        Addresses::PublicOnly
+    };
+    Ok(Endpoint::new(
+        url.base().clone(),
+        url.credentials(),
+        addresses,
+    ))
 }
 
 fn no_upstream(index: &IndexName) -> Error {
-    Error::new(Kind::Upstream, format!("the mirror {index} has no mirror_url; set it with: devpi index {index} mirror_url=URL"))
+    Error::new(
+        Kind::Upstream,
+        format!(
+            "the mirror {index} has no mirror_url; set it with: devpi index {index} mirror_url=URL"
+        ),
+    )
 }

@@ -90,7 +90,9 @@ const MAX_KEEP_SECS: u64 = 600;
 
 impl Entry {
     pub(crate) fn reply(&self, now: Duration, served: Served) -> PageReply {
-        let remaining = self.fresh_until.map(|until| until.saturating_sub(now).as_secs().min(MAX_KEEP_SECS));
+        let remaining = self
+            .fresh_until
+            .map(|until| until.saturating_sub(now).as_secs().min(MAX_KEEP_SECS));
         PageReply {
             body: self.body.clone(),
             etag: self.etag.clone(),
@@ -122,7 +124,10 @@ impl Weighter<PageRequest, Arc<Entry>> for ByBytes {
 
 impl PageCache {
     pub(crate) fn new(bytes: u64) -> Self {
-        Self { entries: Cache::with_weighter(10_000, bytes, ByBytes), making: Flights::default() }
+        Self {
+            entries: Cache::with_weighter(10_000, bytes, ByBytes),
+            making: Flights::default(),
+        }
     }
 
     pub(crate) fn get(&self, request: &PageRequest) -> Option<Arc<Entry>> {

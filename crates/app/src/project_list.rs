@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use larder_pypi::negotiate::{Coding, PageFormat};
-use larder_pypi::simple::{html, json};
 use larder_model::{Caller, IndexKind, IndexName};
 use larder_pypi::ProjectName;
+use larder_pypi::negotiate::{Coding, PageFormat};
+use larder_pypi::simple::{html, json};
 use larder_store::Serial;
 
 use crate::authorize::Right;
@@ -48,12 +48,22 @@ impl ProjectListing {
         let write = move || {
             let body = match format {
                 PageFormat::Json => json::write_project_list_json(self.names.iter(), None),
-                PageFormat::HtmlV1 | PageFormat::Html => html::write_project_list_html(self.names.iter(), None),
+                PageFormat::HtmlV1 | PageFormat::Html => {
+                    html::write_project_list_html(self.names.iter(), None)
+                }
             };
             encode(body, coding)
         };
-        let body = tokio::task::spawn_blocking(write).await.map_err(Error::internal)?;
+        let body = tokio::task::spawn_blocking(write)
+            .await
+            .map_err(Error::internal)?;
         let etag = etag(&body, coding);
-        Ok(PageReply { body, etag, max_age: None, last_serial: None, served: Served::Miss })
+        Ok(PageReply {
+            body,
+            etag,
+            max_age: None,
+            last_serial: None,
+            served: Served::Miss,
+        })
     }
 }

@@ -27,20 +27,38 @@ impl App {
     /// The page, from memory when that is still true.
     pub async fn project_page(&self, caller: &Caller, request: PageRequest) -> Result<PageReply> {
         self.catch_up().await?;
-        if let Some(entry) = self.memory.pages.get(&request).filter(|entry| self.is_good(entry, &request)) {
+        if let Some(entry) = self
+            .memory
+            .pages
+            .get(&request)
+            .filter(|entry| self.is_good(entry, &request))
+        {
             return Ok(entry.reply(self.clock.elapsed(), Served::Hit));
         }
+        // Boxed: a hit needs none of its room.
+        Box::pin(self.page_anew(caller, request)).await
+    }
+
+    /// Makes the page, once for all who want it now.
+    async fn page_anew(&self, caller: &Caller, request: PageRequest) -> Result<PageReply> {
         let grant = self.grant(caller, &request.index, Right::Read).await?;
         loop {
             let (app, own_grant, own_request) = (self.clone(), grant.clone(), request.clone());
-            let making = self.memory.pages.making.join(&request, &self.tasks, || async move {
-                let made = app.make_page(&own_grant, &own_request).await;
-                made.map(Arc::new)
-                    .inspect(|entry| app.memory.pages.insert(own_request, Arc::clone(entry)))
-                    .inspect_err(log_fault)
-                    .map_err(Arc::new)
-            });
-            let made = making.flight.await.unwrap_or_else(|| Err(Arc::new(Error::internal("making a page panicked"))));
+            let making = self
+                .memory
+                .pages
+                .making
+                .join(&request, &self.tasks, || async move {
+                    let made = app.make_page(&own_grant, &own_request).await;
+                    made.map(Arc::new)
+                        .inspect(|entry| app.memory.pages.insert(own_request, Arc::clone(entry)))
+                        .inspect_err(log_fault)
+                        .map_err(Arc::new)
+                });
+            let made = making
+                .flight
+                .await
+                .unwrap_or_else(|| Err(Arc::new(Error::internal("making a page panicked"))));
             match made {
                 Ok(entry) if making.started || self.is_good(&entry, &request) => {
                     return Ok(entry.reply(self.clock.elapsed(), Served::Miss));
@@ -55,13 +73,19 @@ impl App {
     /// Whether an entry is what the database would say now. Call after [`App::catch_up`].
     fn is_good(&self, entry: &Entry, request: &PageRequest) -> bool {
         self.memory.holds(entry.serial, &request.project)
-            && entry.fresh_until.is_none_or(|until| self.clock.elapsed() < until)
+            && entry
+                .fresh_until
+                .is_none_or(|until| self.clock.elapsed() < until)
     }
 
     async fn make_page(&self, grant: &Grant, request: &PageRequest) -> Result<Entry> {
-        let layers = self.layers(grant.directory(), grant.index(), &request.project).await?;
+        let layers = self
+            .layers(grant.directory(), grant.index(), &request.project)
+            .await?;
         if layers.found.is_empty() {
-            return Err(layers.failure.unwrap_or_else(|| no_project(&request.project)));
+            return Err(layers
+                .failure
+                .unwrap_or_else(|| no_project(&request.project)));
         }
         let keepable = grant.index().kind() == IndexKind::Mirror;
         let (serial, fresh_until, stale) = (layers.serial, layers.fresh_until, layers.stale);
@@ -69,23 +93,46 @@ impl App {
         let own_request = request.clone();
         let write = move || {
             let page = merge(&own_request, layers);
-            (page.last_serial, encode(render(&page, own_request.format), own_request.coding))
+            (
+                page.last_serial,
+                encode(render(&page, own_request.format), own_request.coding),
+            )
         };
         let (last_serial, body) = if file_count <= SMALL_PAGE_FILES {
             write()
         } else {
-            tokio::task::spawn_blocking(write).await.map_err(Error::internal)?
+            tokio::task::spawn_blocking(write)
+                .await
+                .map_err(Error::internal)?
         };
         let etag = etag(&body, request.coding);
         let last_serial = last_serial.filter(|_| keepable);
-        Ok(Entry { body, etag, last_serial, serial, fresh_until, keepable, stale })
+        Ok(Entry {
+            body,
+            etag,
+            last_serial,
+            serial,
+            fresh_until,
+            keepable,
+            stale,
+        })
     }
 
     /// Drops what is known about a project's freshness on every mirror of the
     /// order and asks again (devpi: refresh).
-    pub async fn refresh_project(&self, caller: &Caller, index: &IndexName, project: &ProjectName) -> Result<()> {
+    pub async fn refresh_project(
+        &self,
+        caller: &Caller,
+        index: &IndexName,
+        project: &ProjectName,
+    ) -> Result<()> {
         let grant = self.grant(caller, index, Right::Refresh).await?;
-        for mirror in grant.directory().order(grant.index()).iter().filter(|i| i.kind() == IndexKind::Mirror) {
+        for mirror in grant
+            .directory()
+            .order(grant.index())
+            .iter()
+            .filter(|i| i.kind() == IndexKind::Mirror)
+        {
             self.forget_freshness(mirror, project);
             let answer = self.refresh_page(mirror, project).await;
             if let Some(error) = answer.outcome.error() {
@@ -123,13 +170,27 @@ fn merge(request: &PageRequest, layers: Layers) -> ProjectPage {
         .found
         .into_iter()
         .enumerate()
-        .map(|(layer, found)| (layer, layer_page(&request.index, &request.links, &request.project, found)))
+        .map(|(layer, found)| {
+            (
+                layer,
+                layer_page(&request.index, &request.links, &request.project, found),
+            )
+        })
         .collect();
     merge_pages(&request.project, pages)
 }
 
-fn layer_page(from: &IndexName, links: &LinkStyle, project: &ProjectName, found: Found) -> ProjectPage {
-    let Found { index, files, known } = found;
+fn layer_page(
+    from: &IndexName,
+    links: &LinkStyle,
+    project: &ProjectName,
+    found: Found,
+) -> ProjectPage {
+    let Found {
+        index,
+        files,
+        known,
+    } = found;
     match known {
         Known::Versions(versions) => ProjectPage {
             name: project.clone(),
@@ -143,17 +204,35 @@ fn layer_page(from: &IndexName, links: &LinkStyle, project: &ProjectName, found:
             last_serial: None,
         },
         Known::Page(mut page) => {
-            let cached: HashMap<&str, &FileRow> = files.iter().map(|file| (file.filename.as_str(), file)).collect();
+            let cached: HashMap<&str, &FileRow> = files
+                .iter()
+                .map(|file| (file.filename.as_str(), file))
+                .collect();
             for entry in &mut page.files {
-                mirrored_entry(from, links, &index.name, entry, cached.get(entry.filename.as_str()).copied());
+                mirrored_entry(
+                    from,
+                    links,
+                    &index.name,
+                    entry,
+                    cached.get(entry.filename.as_str()).copied(),
+                );
             }
             *page
         }
     }
 }
 
-fn uploaded_entry(from: &IndexName, links: &LinkStyle, owner: &IndexName, file: FileRow) -> PageFile {
-    let path = FilePath { area: file.area, dir: file.dir, filename: file.filename.clone() };
+fn uploaded_entry(
+    from: &IndexName,
+    links: &LinkStyle,
+    owner: &IndexName,
+    file: FileRow,
+) -> PageFile {
+    let path = FilePath {
+        area: file.area,
+        dir: file.dir,
+        filename: file.filename.clone(),
+    };
     PageFile {
         url: links.link(from, owner, &path),
         filename: file.filename,
@@ -162,7 +241,9 @@ fn uploaded_entry(from: &IndexName, links: &LinkStyle, owner: &IndexName, file: 
         size: Some(file.size),
         upload_time: Some(file.uploaded.to_rfc3339()),
         yanked: file.yanked,
-        core_metadata: file.metadata_digest.map_or(CoreMetadata::Absent, CoreMetadata::Sha256),
+        core_metadata: file
+            .metadata_digest
+            .map_or(CoreMetadata::Absent, CoreMetadata::Sha256),
         provenance: None,
         gpg_sig: None,
     }
@@ -170,7 +251,13 @@ fn uploaded_entry(from: &IndexName, links: &LinkStyle, owner: &IndexName, file: 
 
 /// Points an upstream's entry at this mirror, and adds what is known since the
 /// file is here: its sha256 and size (S-16).
-fn mirrored_entry(from: &IndexName, links: &LinkStyle, owner: &IndexName, entry: &mut PageFile, cached: Option<&FileRow>) {
+fn mirrored_entry(
+    from: &IndexName,
+    links: &LinkStyle,
+    owner: &IndexName,
+    entry: &mut PageFile,
+    cached: Option<&FileRow>,
+) {
     let path = FilePath::of_mirrored(entry);
     entry.url = links.link(from, owner, &path);
     if let Some(cached) = cached.filter(|file| file.area == path.area && file.dir == path.dir) {
@@ -193,8 +280,14 @@ pub(crate) fn encode(body: Vec<u8>, coding: Coding) -> Bytes {
     let packed = match coding {
         Coding::Identity => None,
         Coding::Gzip => {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::new(6));
-            encoder.write_all(&body).and_then(|()| encoder.finish()).ok()
+            let mut encoder = flate2::write::GzEncoder::new(
+                Vec::with_capacity(body.len() / 4),
+                flate2::Compression::new(6),
+            );
+            encoder
+                .write_all(&body)
+                .and_then(|()| encoder.finish())
+                .ok()
         }
         Coding::Zstd => zstd::bulk::compress(&body, 6).ok(),
     };

@@ -54,7 +54,8 @@ impl App {
         let layers = if ignore_bases {
             self.own_layer(grant.index(), project).await?
         } else {
-            self.layers(grant.directory(), grant.index(), project).await?
+            self.layers(grant.directory(), grant.index(), project)
+                .await?
         };
         if layers.found.is_empty() {
             return Err(layers.failure.unwrap_or_else(|| no_project(project)));
@@ -63,14 +64,32 @@ impl App {
     }
 
     /// One release.
-    pub async fn release(&self, caller: &Caller, index: &IndexName, project: &ProjectName, version: &str) -> Result<ReleaseView> {
-        let absent = || Error::not_found(format!("The version {version} of project {project} does not exist."));
+    pub async fn release(
+        &self,
+        caller: &Caller,
+        index: &IndexName,
+        project: &ProjectName,
+        version: &str,
+    ) -> Result<ReleaseView> {
+        let absent = || {
+            Error::not_found(format!(
+                "The version {version} of project {project} does not exist."
+            ))
+        };
         let releases = match self.releases(caller, index, project, false).await {
-            Err(error) if error.kind() == crate::Kind::NotFound && !error.message().starts_with("The stage") => return Err(absent()),
+            Err(error)
+                if error.kind() == crate::Kind::NotFound
+                    && !error.message().starts_with("The stage") =>
+            {
+                return Err(absent());
+            }
             other => other?,
         };
         let wanted = Version::lenient(version);
-        releases.into_iter().find(|release| wanted.same_release(&Version::lenient(&release.version))).ok_or_else(absent)
+        releases
+            .into_iter()
+            .find(|release| wanted.same_release(&Version::lenient(&release.version)))
+            .ok_or_else(absent)
     }
 
     /// Nearest index first; the same version further away is shadowed.
@@ -83,7 +102,10 @@ impl App {
             };
             for view in own {
                 let version = Version::lenient(&view.version);
-                match views.iter_mut().find(|nearer| version.same_release(&Version::lenient(&nearer.version))) {
+                match views
+                    .iter_mut()
+                    .find(|nearer| version.same_release(&Version::lenient(&nearer.version)))
+                {
                     Some(nearer) => nearer.shadowed.push(view),
                     None => views.push(view),
                 }
@@ -94,7 +116,12 @@ impl App {
     }
 
     async fn stage_views(&self, found: Found, project: &ProjectName) -> Result<Vec<ReleaseView>> {
-        let releases = self.store.read().await?.releases(found.index.id, project).await?;
+        let releases = self
+            .store
+            .read()
+            .await?
+            .releases(found.index.id, project)
+            .await?;
         let mut files = found.files;
         Ok(releases
             .into_iter()
@@ -121,19 +148,35 @@ fn stage_link(index: &IndexName, file: FileRow) -> FileLink {
         FileRole::DocZip => "doczip",
         FileRole::Toxresult => "toxresult",
     };
-    let path = FilePath { area: file.area, dir: file.dir, filename: file.filename };
-    FileLink { rel, path: links::rooted(index, &path), hash_spec: format!("sha256={}", file.digest), log: Some(file.log) }
+    let path = FilePath {
+        area: file.area,
+        dir: file.dir,
+        filename: file.filename,
+    };
+    FileLink {
+        rel,
+        path: links::rooted(index, &path),
+        hash_spec: format!("sha256={}", file.digest),
+        log: Some(file.log),
+    }
 }
 
 /// devpi derives the releases of a mirror from the names of its files.
 fn mirror_views(found: Found, project: &ProjectName) -> Vec<ReleaseView> {
-    let Known::Page(page) = found.known else { return Vec::new() };
+    let Known::Page(page) = found.known else {
+        return Vec::new();
+    };
     let mut views: Vec<ReleaseView> = Vec::new();
     let mut at = std::collections::HashMap::new();
     for entry in page.files {
-        let Ok(parsed) = filename::parse(&entry.filename, Some(project)) else { continue };
+        let Ok(parsed) = filename::parse(&entry.filename, Some(project)) else {
+            continue;
+        };
         let position = *at.entry(parsed.version.clone()).or_insert_with(|| {
-            let metadata = Map::from_iter([("name".to_owned(), json!(project)), ("version".to_owned(), json!(parsed.version))]);
+            let metadata = Map::from_iter([
+                ("name".to_owned(), json!(project)),
+                ("version".to_owned(), json!(parsed.version)),
+            ]);
             views.push(ReleaseView {
                 index: found.index.name.clone(),
                 version: parsed.version,
@@ -145,15 +188,29 @@ fn mirror_views(found: Found, project: &ProjectName) -> Vec<ReleaseView> {
         });
         let view = &mut views[position];
         if let Some(requires_python) = &entry.requires_python {
-            view.metadata.insert("requires_python".to_owned(), json!(requires_python));
+            view.metadata
+                .insert("requires_python".to_owned(), json!(requires_python));
         }
         if let Some(reason) = &entry.yanked {
-            let yanked = if reason.is_empty() { json!(true) } else { json!(reason) };
+            let yanked = if reason.is_empty() {
+                json!(true)
+            } else {
+                json!(reason)
+            };
             view.metadata.insert("yanked".to_owned(), yanked);
         }
-        let hash_spec = entry.hashes.preferred().map(|(algorithm, hex)| format!("{algorithm}={hex}")).unwrap_or_default();
+        let hash_spec = entry
+            .hashes
+            .preferred()
+            .map(|(algorithm, hex)| format!("{algorithm}={hex}"))
+            .unwrap_or_default();
         let path = links::rooted(&found.index.name, &FilePath::of_mirrored(&entry));
-        view.links.push(FileLink { rel: "releasefile", path, hash_spec, log: None });
+        view.links.push(FileLink {
+            rel: "releasefile",
+            path,
+            hash_spec,
+            log: None,
+        });
     }
     views
 }

@@ -14,19 +14,42 @@ use crate::{App, Result};
 
 impl App {
     /// Deletes one file, and its release if that was the last of it.
-    pub async fn remove_file(&self, caller: &Caller, index: &IndexName, path: &FilePath, force: bool) -> Result<()> {
+    pub async fn remove_file(
+        &self,
+        caller: &Caller,
+        index: &IndexName,
+        path: &FilePath,
+        force: bool,
+    ) -> Result<()> {
         let grant = self.grant(caller, index, Right::Remove).await?;
         let mut tx = self.store.write().await?;
-        let Some(file) = tx.find_file(grant.index().id, path.area, &path.dir, &path.filename).await? else {
+        let Some(file) = tx
+            .find_file(grant.index().id, path.area, &path.dir, &path.filename)
+            .await?
+        else {
             let removed = tx.was_removed(index, &path.to_string()).await?;
-            let gone = || Error::gone(format!("file '{index}/{path}' existed, deleted in later serial"));
+            let gone = || {
+                Error::gone(format!(
+                    "file '{index}/{path}' existed, deleted in later serial"
+                ))
+            };
             return Err(if removed { gone() } else { no_file() });
         };
         check_volatile(&grant, force)?;
-        tx.remove_file(file.id, self.clock.now(), caller.name()).await?;
+        tx.remove_file(file.id, self.clock.now(), caller.name())
+            .await?;
         let rest = tx.files(&[grant.index().id], &file.project).await?;
-        if grant.index().kind() == IndexKind::Stage && !rest.iter().any(|other| other.version == file.version) {
-            tx.remove_release(grant.index().id, &file.project, &file.version, self.clock.now(), caller.name()).await?;
+        if grant.index().kind() == IndexKind::Stage
+            && !rest.iter().any(|other| other.version == file.version)
+        {
+            tx.remove_release(
+                grant.index().id,
+                &file.project,
+                &file.version,
+                self.clock.now(),
+                caller.name(),
+            )
+            .await?;
         }
         tx.commit().await?;
         tracing::info!(%index, file = %file.filename, by = ?caller.name(), "file deleted");
@@ -46,15 +69,32 @@ impl App {
         let mut tx = self.store.write().await?;
         let releases = tx.releases(grant.index().id, project).await?;
         if releases.is_empty() {
-            return Err(Error::not_found(format!("project {project} not found on stage {index}")));
+            return Err(Error::not_found(format!(
+                "project {project} not found on stage {index}"
+            )));
         }
         let wanted = Version::lenient(version);
-        let absent = || Error::not_found(format!("version '{version}' of project {project} not found on stage {index}"));
-        let release = releases.iter().find(|r| wanted.same_release(&Version::lenient(&r.version))).ok_or_else(absent)?;
+        let absent = || {
+            Error::not_found(format!(
+                "version '{version}' of project {project} not found on stage {index}"
+            ))
+        };
+        let release = releases
+            .iter()
+            .find(|r| wanted.same_release(&Version::lenient(&r.version)))
+            .ok_or_else(absent)?;
         check_volatile(&grant, force)?;
-        tx.remove_release(grant.index().id, project, &release.version, self.clock.now(), caller.name()).await?;
+        tx.remove_release(
+            grant.index().id,
+            project,
+            &release.version,
+            self.clock.now(),
+            caller.name(),
+        )
+        .await?;
         if releases.len() == 1 {
-            tx.remove_project(grant.index().id, project, self.clock.now(), caller.name()).await?;
+            tx.remove_project(grant.index().id, project, self.clock.now(), caller.name())
+                .await?;
         }
         tx.commit().await?;
         tracing::info!(%index, %project, version, by = ?caller.name(), "release deleted");
@@ -62,22 +102,33 @@ impl App {
     }
 
     /// Deletes a project with all its releases. On a mirror: forgets its page and cached files.
-    pub async fn remove_project(&self, caller: &Caller, index: &IndexName, project: &ProjectName, force: bool) -> Result<()> {
+    pub async fn remove_project(
+        &self,
+        caller: &Caller,
+        index: &IndexName,
+        project: &ProjectName,
+        force: bool,
+    ) -> Result<()> {
         let grant = self.grant(caller, index, Right::Remove).await?;
         let mirror = grant.index().kind() == IndexKind::Mirror;
         let mut tx = self.store.write().await?;
         let known = if mirror {
             tx.mirror_page(grant.index().id, project).await?.is_some()
         } else {
-            !tx.has_project(&[grant.index().id], project).await?.is_empty()
+            !tx.has_project(&[grant.index().id], project)
+                .await?
+                .is_empty()
         };
         if !known {
             return Err(Error::not_found("project not found"));
         }
         if !grant.index().config.volatile && !force {
-            return Err(Error::forbidden(format!("project {project} is on non-volatile index {index}")));
+            return Err(Error::forbidden(format!(
+                "project {project} is on non-volatile index {index}"
+            )));
         }
-        tx.remove_project(grant.index().id, project, self.clock.now(), caller.name()).await?;
+        tx.remove_project(grant.index().id, project, self.clock.now(), caller.name())
+            .await?;
         tx.commit().await?;
         if mirror {
             self.forget_freshness(grant.index(), project);
@@ -91,5 +142,7 @@ fn check_volatile(grant: &Grant, force: bool) -> Result<()> {
     if grant.index().config.volatile || force {
         return Ok(());
     }
-    Err(Error::forbidden("cannot delete version on non-volatile index"))
+    Err(Error::forbidden(
+        "cannot delete version on non-volatile index",
+    ))
 }

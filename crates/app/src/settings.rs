@@ -30,14 +30,17 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            policy: Policy { restrict_modify: None, open_registration: false },
+            policy: Policy {
+                restrict_modify: None,
+                open_registration: false,
+            },
             devpi_compat: false,
             offline: false,
-            mirror_cache_expiry: Duration::from_secs(1800),
+            mirror_cache_expiry: Duration::from_mins(30),
             request_timeout: Duration::from_secs(5),
             max_body_bytes: 1 << 30,
             page_cache_bytes: 64 << 20,
-            token_lifetime: Duration::from_secs(36_000),
+            token_lifetime: Duration::from_hours(10),
             secret: None,
         }
     }

@@ -16,7 +16,6 @@ pub struct Tasks {
 
 impl Tasks {
     /// Runs `work` in the background until it ends.
-    #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
     pub fn spawn<F>(&self, work: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,
@@ -34,7 +33,9 @@ impl Tasks {
     pub async fn drain(&self, limit: Duration) -> bool {
         self.stop.cancel();
         self.tracker.close();
-        tokio::time::timeout(limit, self.tracker.wait()).await.is_ok()
+        tokio::time::timeout(limit, self.tracker.wait())
+            .await
+            .is_ok()
     }
 
     /// Waits until nothing runs in the background.

@@ -67,7 +67,8 @@ impl Tokens {
     }
 
     fn mac(&self, payload: &str) -> Hmac<Sha256> {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.key).expect("invariant: any key length fits");
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.key)
+            .expect("invariant: any key length fits");
         mac.update(b"larder login token\0");
         mac.update(payload.as_bytes());
         mac
@@ -82,7 +83,11 @@ mod tests {
     #[test]
     fn a_token_is_read_back_and_any_other_text_is_not_one() {
         let tokens = Tokens::new([7; 32]);
-        let claims = Claims { id: 3, epoch: 1, expires: Timestamp::from_micros(5) };
+        let claims = Claims {
+            id: 3,
+            epoch: 1,
+            expires: Timestamp::from_micros(5),
+        };
         let token = tokens.sign(&claims);
         assert!(token.is_ascii());
         assert_eq!(tokens.read(&token), Some(claims));

@@ -21,7 +21,10 @@ fn main() -> ExitCode {
 }
 
 /// devpi: `fatal: MESSAGE` on stderr, exit code 1.
-#[expect(clippy::print_stderr, reason = "the last word of a program that cannot go on")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the last word of a program that cannot go on"
+)]
 fn fatal(message: &str) -> ExitCode {
     eprintln!("fatal: {message}");
     ExitCode::FAILURE

@@ -30,7 +30,9 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     prepare_process();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(serve(config))
 }
 
@@ -41,7 +43,13 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let listeners = listen(&config.listen).await?;
     let app = build(config).await?;
     first_start(config, &app).await?;
-    let web = Web::new(app.clone(), WebSettings { outside_url: config.outside_url.clone(), trusted_proxies: config.trusted_proxies.clone() });
+    let web = Web::new(
+        app.clone(),
+        WebSettings {
+            outside_url: config.outside_url.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
+        },
+    );
     let tasks = app.tasks().clone();
     let limits = Limits::default();
     let mut serving = tokio::task::JoinSet::new();
@@ -50,7 +58,10 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         tracing::info!("listening on http://{}", listener.local_addr()?);
         let (web, tasks, mut stopped) = (web.clone(), tasks.clone(), stop.subscribe());
         serving.spawn(async move {
-            larder_web::serve(web, listener, &tasks, limits, async move { drop(stopped.changed().await) }).await
+            larder_web::serve(web, listener, &tasks, limits, async move {
+                drop(stopped.changed().await);
+            })
+            .await
         });
     }
     asked_to_stop().await?;
@@ -67,7 +78,9 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         }
     }
     if !tasks.drain(Duration::from_secs(5)).await {
-        tracing::warn!("background work did not end in time; what it was fetching is fetched again when needed");
+        tracing::warn!(
+            "background work did not end in time; what it was fetching is fetched again when needed"
+        );
     }
     tracing::info!("stopped");
     Ok(())
@@ -75,10 +88,16 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 
 async fn build(config: &Config) -> anyhow::Result<App> {
     let store = match &config.database {
-        Database::Sqlite(path) => Store::open_sqlite(path).await.context("the database cannot be opened")?,
-        Database::Postgres(Hidden(url)) => Store::open_postgres(url).await.context("the database cannot be opened")?,
+        Database::Sqlite(path) => Store::open_sqlite(path)
+            .await
+            .context("the database cannot be opened")?,
+        Database::Postgres(Hidden(url)) => Store::open_postgres(url)
+            .await
+            .context("the database cannot be opened")?,
     };
-    let blobs = Blobs::at(config.storage.clone(), &config.serverdir.join("spool")).await.context("the file storage cannot be opened")?;
+    let blobs = Blobs::at(config.storage.clone(), &config.serverdir.join("spool"))
+        .await
+        .context("the file storage cannot be opened")?;
     let upstreams = Upstreams::new(larder_upstream::Settings {
         request_timeout: config.request_timeout,
         user_agent: format!("Larder/{}", env!("CARGO_PKG_VERSION")),
@@ -94,19 +113,36 @@ async fn build(config: &Config) -> anyhow::Result<App> {
         secret: config.secretfile.as_deref().map(read_secret).transpose()?,
         ..Settings::default()
     };
-    Ok(App::new(store, blobs, upstreams, settings, Clock::system(), Tasks::default()))
+    Ok(App::new(
+        store,
+        blobs,
+        upstreams,
+        settings,
+        Clock::system(),
+        Tasks::default(),
+    ))
 }
 
 async fn first_start(config: &Config, app: &App) -> anyhow::Result<()> {
     match app.first_start(&config.first_start).await? {
-        Started::Initialised { generated_password: Some(password) } => tracing::warn!(
+        Started::Initialised {
+            generated_password: Some(password),
+        } => tracing::warn!(
             "root's password is {password} — it is shown only this once; change it with: devpi login root && devpi passwd root"
         ),
-        Started::Initialised { generated_password: None } if config.first_start.password == RootPassword::Empty => {
-            tracing::warn!("ROOT HAS AN EMPTY PASSWORD: anybody can change everything; set one with: devpi login root && devpi passwd root");
+        Started::Initialised {
+            generated_password: None,
+        } if config.first_start.password == RootPassword::Empty => {
+            tracing::warn!(
+                "ROOT HAS AN EMPTY PASSWORD: anybody can change everything; set one with: devpi login root && devpi passwd root"
+            );
         }
-        Started::Initialised { .. } => tracing::info!("initialised: user root, indexes root/pypi, root/public and app/dev"),
-        Started::Found { password_matches: Some(false) } => tracing::warn!(
+        Started::Initialised { .. } => {
+            tracing::info!("initialised: user root, indexes root/pypi, root/public and app/dev");
+        }
+        Started::Found {
+            password_matches: Some(false),
+        } => tracing::warn!(
             "the given root password is not the one in use and changes nothing: it counts on the first start only; change root's with: devpi passwd root"
         ),
         Started::Found { .. } => {}
@@ -115,9 +151,16 @@ async fn first_start(config: &Config, app: &App) -> anyhow::Result<()> {
 }
 
 fn start_logging(config: &Config) {
-    let default = if config.debug { "debug,sqlx=info,hyper=info,h2=info,rustls=info" } else { "info,sqlx=warn" };
+    let default = if config.debug {
+        "debug,sqlx=info,hyper=info,h2=info,rustls=info"
+    } else {
+        "info,sqlx=warn"
+    };
     let filter = EnvFilter::try_from_env("LARDER_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A closed stderr must not stop the server.
     match config.log_format {
         LogFormat::Json => drop(builder.json().flatten_event(true).try_init()),
@@ -130,17 +173,33 @@ fn start_logging(config: &Config) {
 fn prepare_process() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
     umask(rustix::fs::Mode::from_bits_truncate(0o077));
-    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+    let no_core = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, no_core);
     let files = getrlimit(Resource::Nofile);
-    drop(setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum }));
+    let all_files = Rlimit {
+        current: files.maximum,
+        maximum: files.maximum,
+    };
+    let _ = setrlimit(Resource::Nofile, all_files);
 }
 
 fn prepare_directory(path: &Path) -> anyhow::Result<()> {
     let shown = path.display();
-    DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| format!("the server directory {shown} cannot be created"))?;
-    let foreign = [".nodeinfo", ".serverversion", ".sqlite"].iter().any(|name| path.join(name).symlink_metadata().is_ok());
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("the server directory {shown} cannot be created"))?;
+    let foreign = [".nodeinfo", ".serverversion", ".sqlite"]
+        .iter()
+        .any(|name| path.join(name).symlink_metadata().is_ok());
     if foreign && path.join("larder.sqlite").symlink_metadata().is_err() {
-        bail!("{shown} holds the data of a devpi-server, which stays untouched: choose another --serverdir, and bring its data over with devpi-export");
+        bail!(
+            "{shown} holds the data of a devpi-server, which stays untouched: choose another --serverdir, and bring its data over with devpi-export"
+        );
     }
     Ok(())
 }
@@ -149,12 +208,16 @@ fn prepare_directory(path: &Path) -> anyhow::Result<()> {
 fn read_secret(path: &Path) -> anyhow::Result<[u8; 32]> {
     use std::os::unix::fs::MetadataExt;
     let shown = path.display();
-    let mut file = std::fs::File::open(path).with_context(|| format!("the secret file {shown} cannot be opened"))?;
+    let mut file = std::fs::File::open(path)
+        .with_context(|| format!("the secret file {shown} cannot be opened"))?;
     if file.metadata()?.mode() & 0o077 != 0 {
         bail!("the secret file {shown} can be read by others: chmod 600 {shown}");
     }
     let mut secret = Vec::new();
-    file.by_ref().take(64 << 10).read_to_end(&mut secret).with_context(|| format!("the secret file {shown} cannot be read"))?;
+    file.by_ref()
+        .take(64 << 10)
+        .read_to_end(&mut secret)
+        .with_context(|| format!("the secret file {shown} cannot be read"))?;
     let mut kinds = secret.clone();
     kinds.sort_unstable();
     kinds.dedup();
@@ -172,15 +235,25 @@ async fn listen(addresses: &[String]) -> anyhow::Result<Vec<TcpListener>> {
             .with_context(|| format!("'{address}' is no address to listen on"))?
             .collect();
         // devpi's `localhost` is the IPv4 one.
-        let first = resolved.iter().find(|address| address.is_ipv4()).or(resolved.first());
+        let first = resolved
+            .iter()
+            .find(|address| address.is_ipv4())
+            .or(resolved.first());
         let chosen = first.with_context(|| format!("'{address}' is no address to listen on"))?;
-        listeners.push(TcpListener::bind(chosen).await.with_context(|| format!("cannot listen on {address}"))?);
+        listeners.push(
+            TcpListener::bind(chosen)
+                .await
+                .with_context(|| format!("cannot listen on {address}"))?,
+        );
     }
     Ok(listeners)
 }
 
 async fn asked_to_stop() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

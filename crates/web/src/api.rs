@@ -1,8 +1,8 @@
 //! `+api`: what devpi-client asks first (devpi: 1.3).
 
 use http::{Response, StatusCode};
-use larder_app::Right;
 use larder_app::Identified;
+use larder_app::Right;
 use larder_model::{Caller, IndexKind};
 use serde_json::{Value, json};
 
@@ -14,15 +14,23 @@ use crate::request::{Ask, index_name};
 /// What devpi-client may use; it reads this list.
 const FEATURES: [&str; 1] = ["server-keyvalue-parsing"];
 
-pub(crate) async fn get(ask: &Ask, user: Option<&str>, index: Option<&str>) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn get(
+    ask: &Ask,
+    user: Option<&str>,
+    index: Option<&str>,
+) -> Result<Response<Body>, Refusal> {
     let status = match ask.identify().await? {
         Identified::User(Caller::User { name, groups }) => json!(["ok", name, groups]),
         _ => json!(["noauth", "", []]),
     };
-    let mut result = json!({"login": ask.absolute("/+login"), "authstatus": status, "features": FEATURES});
+    let mut result =
+        json!({"login": ask.absolute("/+login"), "authstatus": status, "features": FEATURES});
     if let (Some(user), Some(index), Value::Object(result)) = (user, index, &mut result) {
         let name = index_name(user, index)?;
-        let grant = ask.app().grant(&Caller::Anonymous, &name, Right::Read).await?;
+        let grant = ask
+            .app()
+            .grant(&Caller::Anonymous, &name, Right::Read)
+            .await?;
         let base = ask.absolute(&format!("/{name}"));
         result.insert("index".to_owned(), json!(base));
         result.insert("simpleindex".to_owned(), json!(format!("{base}/+simple/")));

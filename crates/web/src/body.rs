@@ -9,7 +9,8 @@ use http_body::{Frame, SizeHint};
 use larder_app::{Error, error_chain};
 
 /// The body of a request, whatever transport it came by.
-pub type RequestBody = http_body_util::combinators::UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+pub type RequestBody =
+    http_body_util::combinators::UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The body of an answer.
 pub enum Body {
@@ -46,7 +47,9 @@ impl From<String> for Body {
 impl std::fmt::Debug for Body {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Whole(bytes) => write!(f, "Whole({} bytes)", bytes.as_ref().map_or(0, Bytes::len)),
+            Self::Whole(bytes) => {
+                write!(f, "Whole({} bytes)", bytes.as_ref().map_or(0, Bytes::len))
+            }
             Self::Stream { left, .. } => write!(f, "Stream({left:?} bytes left)"),
         }
     }
@@ -56,7 +59,10 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Stream { left, bytes } => {
@@ -84,8 +90,12 @@ impl http_body::Body for Body {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Stream { left: Some(left), .. } => SizeHint::with_exact(*left),
+            Self::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            Self::Stream {
+                left: Some(left), ..
+            } => SizeHint::with_exact(*left),
             Self::Stream { left: None, .. } => SizeHint::default(),
         }
     }

@@ -12,7 +12,10 @@ pub(crate) fn matches_none(header: &str, etag: &str) -> bool {
         return true;
     }
     header.len() <= MAX_TAGS_BYTES
-        && header.split(',').map(str::trim).any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
+        && header
+            .split(',')
+            .map(str::trim)
+            .any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 /// What a `Range` header comes to for a body of known length (F-01).
@@ -29,8 +32,12 @@ pub(crate) enum Part {
 /// Reads a `Range` header. Several ranges are answered whole: nobody needs
 /// them, and they multiply work.
 pub(crate) fn part(header: Option<&str>, len: u64) -> Part {
-    let Some(spec) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else { return Part::Whole };
-    let Some((first, last)) = spec.split_once('-').filter(|_| !spec.contains(',')) else { return Part::Whole };
+    let Some(spec) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else {
+        return Part::Whole;
+    };
+    let Some((first, last)) = spec.split_once('-').filter(|_| !spec.contains(',')) else {
+        return Part::Whole;
+    };
     let (first, last) = (first.trim(), last.trim());
     if first.is_empty() {
         return match number(last) {
@@ -40,8 +47,14 @@ pub(crate) fn part(header: Option<&str>, len: u64) -> Part {
             None => Part::Whole,
         };
     }
-    let Some(first) = number(first) else { return Part::Whole };
-    let last = if last.is_empty() { Some(u64::MAX) } else { number(last) };
+    let Some(first) = number(first) else {
+        return Part::Whole;
+    };
+    let last = if last.is_empty() {
+        Some(u64::MAX)
+    } else {
+        number(last)
+    };
     match last {
         None => Part::Whole,
         Some(last) if last < first => Part::Whole,
@@ -59,7 +72,11 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// Whether `If-Range` lets a range stand: a strong tag or the very date.
-pub(crate) fn range_stands(if_range: Option<&str>, etag: Option<&str>, last_modified: Option<&str>) -> bool {
+pub(crate) fn range_stands(
+    if_range: Option<&str>,
+    etag: Option<&str>,
+    last_modified: Option<&str>,
+) -> bool {
     match if_range.map(str::trim) {
         None => true,
         Some(condition) if condition.starts_with("W/") => false,
@@ -111,6 +128,10 @@ mod tests {
         assert!(range_stands(Some("\"a\""), Some("\"a\""), None));
         assert!(!range_stands(Some("W/\"a\""), Some("\"a\""), None));
         assert!(!range_stands(Some("\"b\""), Some("\"a\""), None));
-        assert!(range_stands(Some("Mon, 23 Nov 2026 10:00:00 GMT"), None, Some("Mon, 23 Nov 2026 10:00:00 GMT")));
+        assert!(range_stands(
+            Some("Mon, 23 Nov 2026 10:00:00 GMT"),
+            None,
+            Some("Mon, 23 Nov 2026 10:00:00 GMT")
+        ));
     }
 }

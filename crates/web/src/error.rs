@@ -3,7 +3,9 @@
 //! The sentence is where each client looks for it: `message` in JSON for
 //! devpi-client, the reason phrase for upload clients, the body for uv.
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 use larder_app::{Error, Kind, error_chain};
@@ -50,7 +52,13 @@ impl Style {
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let challenge = status == StatusCode::UNAUTHORIZED;
-        Self { status, message: message.into(), allow: None, challenge, in_reason: false }
+        Self {
+            status,
+            message: message.into(),
+            allow: None,
+            challenge,
+            in_reason: false,
+        }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -59,7 +67,10 @@ impl Refusal {
 
     /// Credentials were sent, and they are wrong or expired.
     pub(crate) fn rejected_credentials() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "the credentials were rejected: wrong password, or the login has expired; log in again")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "the credentials were rejected: wrong password, or the login has expired; log in again",
+        )
     }
 
     /// A login that failed asks for no other kind of credentials.
@@ -91,9 +102,13 @@ impl Refusal {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }
         if self.challenge {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"pypi\""));
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"pypi\""),
+            );
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE || self.status == StatusCode::BAD_GATEWAY {
+        if self.status == StatusCode::SERVICE_UNAVAILABLE || self.status == StatusCode::BAD_GATEWAY
+        {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
         if self.in_reason {
@@ -109,11 +124,16 @@ impl Refusal {
                 let body = json!({"message": self.message, "code": code, "title": self.message});
                 ("application/json", format!("{body}\n"))
             }
-            Style::Json => ("application/json", format!("{:#}\n", json!({"message": self.message}))),
+            Style::Json => (
+                "application/json",
+                format!("{:#}\n", json!({"message": self.message})),
+            ),
             Style::Text => ("text/plain; charset=utf-8", format!("{}\n", self.message)),
             Style::Html => {
                 let text = escape(&code);
-                let page = format!("<!DOCTYPE html><html lang=\"en\"><head><title>{text}</title></head><body><h1>{text}</h1></body></html>\n");
+                let page = format!(
+                    "<!DOCTYPE html><html lang=\"en\"><head><title>{text}</title></head><body><h1>{text}</h1></body></html>\n"
+                );
                 ("text/html; charset=utf-8", page)
             }
         }
@@ -122,8 +142,17 @@ impl Refusal {
 
 /// Sets the reason phrase of HTTP/1.1: ASCII, one line.
 pub(crate) fn put_reason(response: &mut Response<Body>, sentence: &str) {
-    let ascii: Vec<u8> =
-        sentence.chars().take(400).map(|c| if c.is_ascii_graphic() || c == ' ' { c as u8 } else { b'?' }).collect();
+    let ascii: Vec<u8> = sentence
+        .chars()
+        .take(400)
+        .map(|c| {
+            if c.is_ascii_graphic() || c == ' ' {
+                c as u8
+            } else {
+                b'?'
+            }
+        })
+        .collect();
     if let Ok(reason) = ReasonPhrase::try_from(ascii) {
         response.extensions_mut().insert(reason);
     }
@@ -132,11 +161,17 @@ pub(crate) fn put_reason(response: &mut Response<Body>, sentence: &str) {
 /// 405 with the methods that are answered.
 pub(crate) fn with_allow(methods: &'static str) -> Refusal {
     let message = format!("this address answers only {methods}");
-    Refusal { allow: Some(methods), ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message) }
+    Refusal {
+        allow: Some(methods),
+        ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
+    }
 }
 
 pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 impl From<Error> for Refusal {
@@ -172,8 +207,14 @@ mod tests {
     fn each_client_gets_the_form_it_reads() {
         let uv = "application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7";
         assert_eq!(Style::of(Some(uv), Some("uv/0.13")), Style::Json);
-        assert_eq!(Style::of(Some("application/json"), Some("devpi-client/7.3.0")), Style::Json);
-        assert_eq!(Style::of(Some("text/html,application/xhtml+xml"), Some("Mozilla/5.0")), Style::Html);
+        assert_eq!(
+            Style::of(Some("application/json"), Some("devpi-client/7.3.0")),
+            Style::Json
+        );
+        assert_eq!(
+            Style::of(Some("text/html,application/xhtml+xml"), Some("Mozilla/5.0")),
+            Style::Html
+        );
         assert_eq!(Style::of(Some("*/*"), Some("twine/7")), Style::Text);
     }
 
@@ -181,7 +222,10 @@ mod tests {
     fn an_upload_refusal_stands_in_reason_and_body() {
         let refusal = Refusal::new(StatusCode::CONFLICT, "x\u{e9}.whl already\nexists").in_reason();
         let response = refusal.into_response(Style::Text, false);
-        let reason = response.extensions().get::<ReasonPhrase>().expect("a reason");
+        let reason = response
+            .extensions()
+            .get::<ReasonPhrase>()
+            .expect("a reason");
         assert_eq!(reason.as_bytes(), b"x?.whl already?exists");
     }
 }

@@ -1,8 +1,8 @@
 //! `+f` and `+e`: files and their metadata sidecars.
 
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
-    IF_RANGE, LAST_MODIFIED, RANGE, VARY,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName,
+    HeaderValue, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE, VARY,
 };
 use http::{Response, StatusCode};
 use larder_app::{FileBody, FileMeta, FilePath, FileReply};
@@ -19,14 +19,29 @@ use crate::request::{Ask, index_name};
 /// C-02: the bytes at such an address never change.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("max-age=365000000, immutable, public");
 
-pub(crate) async fn get(ask: &Ask, user: &str, index: &str, area: &str, path: &[&str]) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn get(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    area: &str,
+    path: &[&str],
+) -> Result<Response<Body>, Refusal> {
     let name = index_name(user, index)?;
     let path = FilePath::from_segments(area, path).ok_or_else(no_file)?;
-    let sidecar = path.filename.strip_suffix(".metadata").map(|filename| FilePath { filename: filename.to_owned(), ..path.clone() });
+    let sidecar = path
+        .filename
+        .strip_suffix(".metadata")
+        .map(|filename| FilePath {
+            filename: filename.to_owned(),
+            ..path.clone()
+        });
     if let Some(path) = sidecar {
-        let reply = ask.app().sidecar(&Caller::Anonymous, &name, &path).await?;
+        let reply = Box::pin(ask.app().sidecar(&Caller::Anonymous, &name, &path)).await?;
         let mut response = whole(ask, &format!("\"{}\"", reply.digest), reply.body);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/octet-stream"),
+        );
         return Ok(response);
     }
     let file = ask.app().file(&Caller::Anonymous, &name, &path).await?;
@@ -36,12 +51,24 @@ pub(crate) async fn get(ask: &Ask, user: &str, index: &str, area: &str, path: &[
     send(ask, &file).await
 }
 
-pub(crate) async fn delete(ask: &Ask, user: &str, index: &str, area: &str, path: &[&str]) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn delete(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    area: &str,
+    path: &[&str],
+) -> Result<Response<Body>, Refusal> {
     let name = index_name(user, index)?;
     let path = FilePath::from_segments(area, path).ok_or_else(no_file)?;
     let caller = ask.caller().await?;
-    ask.app().remove_file(&caller, &name, &path, ask.flag("force")).await?;
-    Ok(json::message(ask, StatusCode::OK, &format!("package '{name}/{path}' deleted")))
+    ask.app()
+        .remove_file(&caller, &name, &path, ask.flag("force"))
+        .await?;
+    Ok(json::message(
+        ask,
+        StatusCode::OK,
+        &format!("package '{name}/{path}' deleted"),
+    ))
 }
 
 fn no_file() -> Refusal {
@@ -51,8 +78,13 @@ fn no_file() -> Refusal {
 /// devpi's metadata of a file (devpi: 1.11), for clients that prefer JSON.
 fn describe(ask: &Ask, file: &FileReply) -> Response<Body> {
     let meta = &file.meta;
-    let hash_spec = meta.digest.map(|digest| format!("sha256={digest}")).unwrap_or_default();
-    let hashes = meta.digest.map_or_else(|| json!({}), |digest| json!({"sha256": digest}));
+    let hash_spec = meta
+        .digest
+        .map(|digest| format!("sha256={digest}"))
+        .unwrap_or_default();
+    let hashes = meta
+        .digest
+        .map_or_else(|| json!({}), |digest| json!({"sha256": digest}));
     let mut result = json!({"hash_spec": hash_spec, "hashes": hashes, "project": meta.project, "version": meta.version});
     if let (Some(last_modified), Some(result)) = (&meta.last_modified, result.as_object_mut()) {
         result.insert("last_modified".to_owned(), json!(last_modified));
@@ -63,22 +95,43 @@ fn describe(ask: &Ask, file: &FileReply) -> Response<Body> {
 async fn send(ask: &Ask, file: &FileReply) -> Result<Response<Body>, Refusal> {
     let meta = &file.meta;
     let etag = meta.digest.map(|digest| format!("\"{digest}\""));
-    let unchanged = ask.header(&IF_NONE_MATCH).zip(etag.as_deref()).is_some_and(|(tags, etag)| matches_none(tags, etag));
+    let unchanged = ask
+        .header(&IF_NONE_MATCH)
+        .zip(etag.as_deref())
+        .is_some_and(|(tags, etag)| matches_none(tags, etag));
     if unchanged {
-        return Ok(answer(meta, etag.as_deref(), StatusCode::NOT_MODIFIED, Body::empty()));
+        return Ok(answer(
+            meta,
+            etag.as_deref(),
+            StatusCode::NOT_MODIFIED,
+            Body::empty(),
+        ));
     }
-    let stands = range_stands(ask.header(&IF_RANGE), etag.as_deref(), meta.last_modified.as_deref());
+    let stands = range_stands(
+        ask.header(&IF_RANGE),
+        etag.as_deref(),
+        meta.last_modified.as_deref(),
+    );
     let range = ask.header(&RANGE).filter(|_| stands);
-    match (meta.size.map(|size| (part(range, size), size)), ask.is_head()) {
+    match (
+        meta.size.map(|size| (part(range, size), size)),
+        ask.is_head(),
+    ) {
         (Some((Part::Beyond, size)), _) => Ok(beyond(meta, etag.as_deref(), size)),
         // RFC 9110: ranges are defined for GET alone.
         (Some((_, size)), true) => {
             let mut response = answer(meta, etag.as_deref(), StatusCode::OK, Body::empty());
-            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
+            response
+                .headers_mut()
+                .insert(CONTENT_LENGTH, HeaderValue::from(size));
             Ok(response)
         }
         (Some((Part::Bytes(range), size)), false) => {
-            let shown = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
+            let shown = format!(
+                "bytes {}-{}/{size}",
+                range.start,
+                range.end.saturating_sub(1)
+            );
             let body = body(file.open(Some(range)).await?);
             let mut response = answer(meta, etag.as_deref(), StatusCode::PARTIAL_CONTENT, body);
             if let Ok(shown) = HeaderValue::from_str(&shown) {
@@ -88,7 +141,12 @@ async fn send(ask: &Ask, file: &FileReply) -> Result<Response<Body>, Refusal> {
         }
         (_, head) => {
             let opened = body(file.open(None).await?);
-            Ok(answer(meta, etag.as_deref(), StatusCode::OK, if head { headless(opened) } else { opened }))
+            Ok(answer(
+                meta,
+                etag.as_deref(),
+                StatusCode::OK,
+                if head { headless(opened) } else { opened },
+            ))
         }
     }
 }
@@ -103,7 +161,10 @@ fn body(opened: FileBody) -> Body {
 /// A `HEAD` whose length only the upstream knows: the length stays, the bytes go.
 fn headless(body: Body) -> Body {
     match body {
-        Body::Stream { left, .. } => Body::Stream { left, bytes: Box::pin(futures_util::stream::empty()) },
+        Body::Stream { left, .. } => Body::Stream {
+            left,
+            bytes: Box::pin(futures_util::stream::empty()),
+        },
         Body::Whole(_) => body,
     }
 }
@@ -112,19 +173,32 @@ fn answer(meta: &FileMeta, etag: Option<&str>, status: StatusCode, body: Body) -
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(&meta.filename)));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(content_type(&meta.filename)),
+    );
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(CACHE_CONTROL, IMMUTABLE);
     headers.insert(VARY, HeaderValue::from_static("Accept"));
     if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
         headers.insert(ETAG, etag);
     }
-    if let Some(date) = meta.last_modified.as_deref().and_then(|date| HeaderValue::from_str(date).ok()) {
+    if let Some(date) = meta
+        .last_modified
+        .as_deref()
+        .and_then(|date| HeaderValue::from_str(date).ok())
+    {
         headers.insert(LAST_MODIFIED, date);
     }
     // What was uploaded never runs as this site (L28).
-    headers.insert(HeaderName::from_static("content-security-policy"), HeaderValue::from_static("sandbox; default-src 'none'"));
-    headers.insert(HeaderName::from_static("access-control-allow-origin"), HeaderValue::from_static("*"));
+    headers.insert(
+        HeaderName::from_static("content-security-policy"),
+        HeaderValue::from_static("sandbox; default-src 'none'"),
+    );
+    headers.insert(
+        HeaderName::from_static("access-control-allow-origin"),
+        HeaderValue::from_static("*"),
+    );
     response
 }
 
@@ -139,9 +213,15 @@ fn beyond(meta: &FileMeta, etag: Option<&str>, size: u64) -> Response<Body> {
 }
 
 fn whole(ask: &Ask, etag: &str, bytes: bytes::Bytes) -> Response<Body> {
-    let unchanged = ask.header(&IF_NONE_MATCH).is_some_and(|tags| matches_none(tags, etag));
+    let unchanged = ask
+        .header(&IF_NONE_MATCH)
+        .is_some_and(|tags| matches_none(tags, etag));
     let size = bytes.len();
-    let mut response = Response::new(if unchanged || ask.is_head() { Body::empty() } else { bytes.into() });
+    let mut response = Response::new(if unchanged || ask.is_head() {
+        Body::empty()
+    } else {
+        bytes.into()
+    });
     if unchanged {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
@@ -160,9 +240,10 @@ fn whole(ask: &Ask, etag: &str, bytes: bytes::Bytes) -> Response<Body> {
 /// they are about to hash (F-02).
 fn content_type(filename: &str) -> &'static str {
     let lower = filename.to_ascii_lowercase();
-    if lower.ends_with(".zip") {
+    let ends = |endings: &[&str]| endings.iter().any(|end| lower.ends_with(end));
+    if ends(&[".zip"]) {
         "application/zip"
-    } else if [".tar.gz", ".tgz", ".tar.bz2", ".tar"].iter().any(|end| lower.ends_with(end)) {
+    } else if ends(&[".tar.gz", ".tgz", ".tar.bz2", ".tar"]) {
         "application/x-tar"
     } else {
         "application/octet-stream"

@@ -25,19 +25,40 @@ pub(crate) struct Standard {
 
 impl Standard {
     pub(crate) fn new(uuid: &str) -> Self {
-        Self { uuid: HeaderValue::from_str(uuid).unwrap_or(HeaderValue::from_static("")) }
+        Self {
+            uuid: HeaderValue::from_str(uuid).unwrap_or(HeaderValue::from_static("")),
+        }
     }
 
     pub(crate) fn put(&self, response: &mut Response<Body>, serial: u64) {
         let headers = response.headers_mut();
-        headers.insert(HeaderName::from_static("x-devpi-api-version"), HeaderValue::from_static("2"));
-        headers.insert(HeaderName::from_static("x-devpi-server-version"), HeaderValue::from_static(DEVPI_VERSION));
-        for name in ["x-devpi-uuid", "x-devpi-master-uuid", "x-devpi-primary-uuid"] {
+        headers.insert(
+            HeaderName::from_static("x-devpi-api-version"),
+            HeaderValue::from_static("2"),
+        );
+        headers.insert(
+            HeaderName::from_static("x-devpi-server-version"),
+            HeaderValue::from_static(DEVPI_VERSION),
+        );
+        for name in [
+            "x-devpi-uuid",
+            "x-devpi-master-uuid",
+            "x-devpi-primary-uuid",
+        ] {
             headers.insert(HeaderName::from_static(name), self.uuid.clone());
         }
-        headers.insert(HeaderName::from_static("x-devpi-serial"), HeaderValue::from(serial));
-        headers.insert(SERVER, HeaderValue::from_static(concat!("Larder/", env!("CARGO_PKG_VERSION"))));
-        headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+        headers.insert(
+            HeaderName::from_static("x-devpi-serial"),
+            HeaderValue::from(serial),
+        );
+        headers.insert(
+            SERVER,
+            HeaderValue::from_static(concat!("Larder/", env!("CARGO_PKG_VERSION"))),
+        );
+        headers.insert(
+            HeaderName::from_static("x-content-type-options"),
+            HeaderValue::from_static("nosniff"),
+        );
     }
 }
 
@@ -52,6 +73,7 @@ pub(crate) struct LogLine {
 
 /// Longest path and agent written to the log, in bytes.
 const MAX_LOGGED: usize = 512;
+const MAX_AGENT: usize = 64;
 
 impl LogLine {
     pub(crate) fn of<B>(request: &Request<B>, peer: IpAddr) -> Self {
@@ -67,8 +89,21 @@ impl LogLine {
 
     pub(crate) fn write(self, response: &Response<Body>, took: Duration) {
         let status = response.status().as_u16();
-        let cache = response.headers().get(CACHE).and_then(|value| value.to_str().ok());
-        let agent = self.agent.as_ref().map(|agent| String::from_utf8_lossy(&agent.as_bytes()[..agent.len().min(MAX_LOGGED)]));
+        let cache = response
+            .headers()
+            .get(CACHE)
+            .and_then(|value| value.to_str().ok());
+        // pip's goes on with a kilobyte of JSON about its machine.
+        let agent = self.agent.as_ref().map(|agent| {
+            let name = agent
+                .as_bytes()
+                .split(|byte| *byte == b'{')
+                .next()
+                .unwrap_or_default();
+            String::from_utf8_lossy(&name[..name.len().min(MAX_AGENT)])
+                .trim_end()
+                .to_owned()
+        });
         tracing::info!(
             target: "larder::request",
             method = %self.method,

@@ -19,7 +19,9 @@ pub(crate) async fn index(
     body: RequestBody,
 ) -> Result<Response<Body>, Refusal> {
     match *ask.method() {
-        Method::GET | Method::HEAD if wants_simple(ask) => simple::list_elsewhere(ask, user, index, slash).await,
+        Method::GET | Method::HEAD if wants_simple(ask) => {
+            simple::list_elsewhere(ask, user, index, slash).await
+        }
         Method::GET | Method::HEAD => get(ask, user, index).await,
         Method::PUT => create(ask, user, index, body).await,
         Method::PATCH => modify(ask, user, index, body).await,
@@ -30,7 +32,10 @@ pub(crate) async fn index(
 
 async fn get(ask: &Ask, user: &str, index: &str) -> Result<Response<Body>, Refusal> {
     let name = index_name(user, index)?;
-    let grant = ask.app().grant(&Caller::Anonymous, &name, Right::Read).await?;
+    let grant = ask
+        .app()
+        .grant(&Caller::Anonymous, &name, Right::Read)
+        .await?;
     let mut result = grant.index().config.to_json();
     if !ask.flag("no_projects") {
         let projects = ask.app().own_projects(&Caller::Anonymous, &name).await?;
@@ -39,22 +44,42 @@ async fn get(ask: &Ask, user: &str, index: &str) -> Result<Response<Body>, Refus
     Ok(reply(ask, result))
 }
 
-async fn create(ask: &Ask, user: &str, index: &str, body: RequestBody) -> Result<Response<Body>, Refusal> {
+async fn create(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    body: RequestBody,
+) -> Result<Response<Body>, Refusal> {
     let body = json::read_object(ask, body).await?;
     let caller = ask.caller().await?;
-    let config = ask.app().create_index(&caller, user, index, &unwrapped(body)).await?;
+    let config = ask
+        .app()
+        .create_index(&caller, user, index, &unwrapped(body))
+        .await?;
     Ok(reply(ask, config.to_json()))
 }
 
-async fn modify(ask: &Ask, user: &str, index: &str, body: RequestBody) -> Result<Response<Body>, Refusal> {
+async fn modify(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    body: RequestBody,
+) -> Result<Response<Body>, Refusal> {
     let patch = match json::read(ask, body).await? {
         Value::Object(body) => IndexPatch::Object(unwrapped(body)),
         Value::Array(operations) => IndexPatch::List(operations),
-        _ => return Err(Refusal::bad_request("Bad request: the body must be a JSON object or a list of operations")),
+        _ => {
+            return Err(Refusal::bad_request(
+                "Bad request: the body must be a JSON object or a list of operations",
+            ));
+        }
     };
     let caller = ask.caller().await?;
     let name = index_name(user, index)?;
-    let config = ask.app().modify_index(&caller, &name, &patch, ask.flag("error_on_noop")).await?;
+    let config = ask
+        .app()
+        .modify_index(&caller, &name, &patch, ask.flag("error_on_noop"))
+        .await?;
     Ok(reply(ask, config.to_json()))
 }
 
@@ -63,19 +88,29 @@ async fn delete(ask: &Ask, user: &str, index: &str) -> Result<Response<Body>, Re
     let name = index_name(user, index)?;
     ask.app().delete_index(&caller, &name).await?;
     // devpi answers 201 here, and clients expect it.
-    Ok(json::message(ask, StatusCode::CREATED, &format!("index {name} deleted")))
+    Ok(json::message(
+        ask,
+        StatusCode::CREATED,
+        &format!("index {name} deleted"),
+    ))
 }
 
 /// devpi: what `GET` gave may be sent back whole.
 fn unwrapped(mut body: Map<String, Value>) -> Map<String, Value> {
-    if body.get("type").is_some_and(|kind| kind == "indexconfig") {
-        if let Some(Value::Object(result)) = body.remove("result") {
-            return result;
-        }
+    if body.get("type").is_some_and(|kind| kind == "indexconfig")
+        && let Some(Value::Object(result)) = body.remove("result")
+    {
+        return result;
     }
     body
 }
 
 fn reply(ask: &Ask, config: Map<String, Value>) -> Response<Body> {
-    json::reply(ask, StatusCode::OK, "indexconfig", &Value::Object(config), None)
+    json::reply(
+        ask,
+        StatusCode::OK,
+        "indexconfig",
+        &Value::Object(config),
+        None,
+    )
 }

@@ -14,7 +14,13 @@ use crate::request::Ask;
 const MAX_JSON_BYTES: usize = 1 << 20;
 
 /// `{"result": …, "type": …, "message": …}` (devpi: 0.2).
-pub(crate) fn reply(ask: &Ask, status: StatusCode, kind: &str, result: &Value, message: Option<&str>) -> Response<Body> {
+pub(crate) fn reply(
+    ask: &Ask,
+    status: StatusCode,
+    kind: &str,
+    result: &Value,
+    message: Option<&str>,
+) -> Response<Body> {
     let mut envelope = json!({"result": result, "type": kind});
     if let (Some(message), Some(envelope)) = (message, envelope.as_object_mut()) {
         envelope.insert("message".to_owned(), json!(message));
@@ -29,33 +35,52 @@ pub(crate) fn message(ask: &Ask, status: StatusCode, text: &str) -> Response<Bod
 
 fn write(ask: &Ask, status: StatusCode, envelope: &Value) -> Response<Body> {
     let body = format!("{envelope:#}\n");
-    let mut response = Response::new(if ask.is_head() { Body::empty() } else { body.into() });
+    let mut response = Response::new(if ask.is_head() {
+        Body::empty()
+    } else {
+        body.into()
+    });
     *response.status_mut() = status;
     let headers = response.headers_mut();
     // Exactly this: devpi-client compares it.
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=0, must-revalidate"));
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("max-age=0, must-revalidate"),
+    );
     headers.insert(VARY, HeaderValue::from_static("Accept, User-Agent"));
     response
 }
 
 /// Reads a JSON body. The type is required, so that no form of a foreign site can send one.
 pub(crate) async fn read(ask: &Ask, body: RequestBody) -> Result<Value, Refusal> {
-    let kind = ask.header(&CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let kind = ask
+        .header(&CONTENT_TYPE)
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         drain(body).await;
         let message = "send the body as JSON, with the header Content-Type: application/json";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     let bytes = collect(body, MAX_JSON_BYTES).await?;
-    serde_json::from_slice(&bytes).map_err(|_| Refusal::bad_request("Bad request: could not decode json"))
+    serde_json::from_slice(&bytes)
+        .map_err(|_| Refusal::bad_request("Bad request: could not decode json"))
 }
 
 /// Reads a JSON body that must be an object.
-pub(crate) async fn read_object(ask: &Ask, body: RequestBody) -> Result<Map<String, Value>, Refusal> {
+pub(crate) async fn read_object(
+    ask: &Ask,
+    body: RequestBody,
+) -> Result<Map<String, Value>, Refusal> {
     match read(ask, body).await? {
         Value::Object(object) => Ok(object),
-        _ => Err(Refusal::bad_request("Bad request: the body must be a JSON object")),
+        _ => Err(Refusal::bad_request(
+            "Bad request: the body must be a JSON object",
+        )),
     }
 }
 
@@ -64,9 +89,14 @@ pub(crate) async fn collect(mut body: RequestBody, limit: usize) -> Result<Bytes
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::bad_request("the body broke off"))?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         if bytes.len() + data.len() > limit {
-            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes")));
+            return Err(Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body is larger than {limit} bytes"),
+            ));
         }
         bytes.extend_from_slice(&data);
     }
@@ -77,7 +107,9 @@ pub(crate) async fn collect(mut body: RequestBody, limit: usize) -> Result<Bytes
 async fn drain(mut body: RequestBody) {
     let mut left = MAX_JSON_BYTES;
     while let Some(Ok(frame)) = body.frame().await {
-        let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+        let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else {
+            return;
+        };
         left = rest;
     }
 }

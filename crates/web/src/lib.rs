@@ -58,7 +58,11 @@ impl Web {
     /// The face of this app.
     pub fn new(app: App, settings: WebSettings) -> Self {
         let headers = Arc::new(headers::Standard::new(&app.identity().uuid));
-        Self { app, settings: Arc::new(settings), headers }
+        Self {
+            app,
+            settings: Arc::new(settings),
+            headers,
+        }
     }
 
     /// Answers one request. Never fails: what goes wrong becomes an answer.
@@ -66,7 +70,8 @@ impl Web {
         let started = std::time::Instant::now();
         let line = headers::LogLine::of(&request, peer);
         let mut response = routes::answer(self, request, peer).await;
-        self.headers.put(&mut response, self.app.last_known_serial());
+        self.headers
+            .put(&mut response, self.app.last_known_serial());
         line.write(&response, started.elapsed());
         response
     }

@@ -12,11 +12,23 @@ pub(crate) async fn post(ask: &Ask, body: RequestBody) -> Result<Response<Body>,
     let body = json::read_object(ask, body).await?;
     let text = |key: &str| body.get(key).and_then(Value::as_str);
     let (Some(user), Some(password)) = (text("user"), text("password")) else {
-        return Err(Refusal::bad_request("Bad request: no user/password specified"));
+        return Err(Refusal::bad_request(
+            "Bad request: no user/password specified",
+        ));
     };
-    let login = ask.app().login(user, password).await.map_err(|error| Refusal::from(error).without_challenge())?;
+    let login = ask
+        .app()
+        .login(user, password)
+        .await
+        .map_err(|error| Refusal::from(error).without_challenge())?;
     let result = token(&login);
-    Ok(json::reply(ask, StatusCode::OK, "proxyauth", &result, Some("login successful")))
+    Ok(json::reply(
+        ask,
+        StatusCode::OK,
+        "proxyauth",
+        &result,
+        Some("login successful"),
+    ))
 }
 
 /// devpi calls the token a password.

@@ -47,9 +47,14 @@ impl SharedBody {
     /// not read the answer (U-02).
     pub(crate) async fn drain(self, limit: u64) {
         let mut left = limit;
-        let mut stream = Gentle { body: self, pause: false };
+        let mut stream = Gentle {
+            body: self,
+            pause: false,
+        };
         while let Some(Ok(chunk)) = stream.next().await {
-            let Some(rest) = left.checked_sub(chunk.len() as u64) else { return };
+            let Some(rest) = left.checked_sub(chunk.len() as u64) else {
+                return;
+            };
             left = rest;
         }
     }
@@ -88,13 +93,20 @@ impl Stream for Gentle {
 }
 
 /// Reads a multipart form to its end.
-pub(crate) async fn read(app: &App, body: SharedBody, boundary: String, max_file: u64) -> Result<Form, Refusal> {
+pub(crate) async fn read(
+    app: &App,
+    body: SharedBody,
+    boundary: String,
+    max_file: u64,
+) -> Result<Form, Refusal> {
     let mut parts = Multipart::new(Gentle { body, pause: false }, boundary);
     let (mut form, mut text_left) = (Form::default(), MAX_TEXT_BYTES);
     while let Some(field) = parts.next_field().await.map_err(malformed)? {
         let name = field.name().unwrap_or_default().to_owned();
         if name.len() > MAX_NAME_BYTES || form.fields.len() >= MAX_FIELDS {
-            return Err(Refusal::bad_request("the form has too many fields, or one with too long a name"));
+            return Err(Refusal::bad_request(
+                "the form has too many fields, or one with too long a name",
+            ));
         }
         if name == "content" {
             if form.file.is_some() {
@@ -115,7 +127,9 @@ pub(crate) async fn read(app: &App, body: SharedBody, boundary: String, max_file
 async fn read_file(app: &App, mut field: Field<'_>, limit: u64) -> Result<IncomingFile, Refusal> {
     let filename = field.file_name().map(str::to_owned).unwrap_or_default();
     if filename.is_empty() || filename.len() > MAX_FILENAME_BYTES {
-        return Err(Refusal::bad_request("content file field not found: 'content' must be a file with a name"));
+        return Err(Refusal::bad_request(
+            "content file field not found: 'content' must be a file with a name",
+        ));
     }
     let mut spool = app.upload_spool().await?;
     while let Some(chunk) = field.chunk().await.map_err(malformed)? {
@@ -132,25 +146,38 @@ async fn read_text(mut field: Field<'_>, left: &mut usize) -> Result<String, Ref
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(malformed)? {
         *left = left.checked_sub(chunk.len()).ok_or_else(|| {
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the text fields are larger than {MAX_TEXT_BYTES} bytes"))
+            Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the text fields are larger than {MAX_TEXT_BYTES} bytes"),
+            )
         })?;
         bytes.extend_from_slice(&chunk);
     }
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 async fn skip(mut field: Field<'_>, limit: u64) -> Result<(), Refusal> {
     let mut left = limit;
     while let Some(chunk) = field.chunk().await.map_err(malformed)? {
-        left = left.checked_sub(chunk.len() as u64).ok_or_else(|| too_large(limit))?;
+        left = left
+            .checked_sub(chunk.len() as u64)
+            .ok_or_else(|| too_large(limit))?;
     }
     Ok(())
 }
 
 pub(crate) fn too_large(limit: u64) -> Refusal {
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the upload is larger than the server's limit of {limit} bytes"))
+    Refusal::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("the upload is larger than the server's limit of {limit} bytes"),
+    )
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err wants"
+)]
 fn malformed(error: multer::Error) -> Refusal {
     tracing::debug!(%error, "an upload's form is malformed");
     Refusal::bad_request("the form is malformed or broke off")
@@ -167,7 +194,10 @@ pub(crate) async fn read_urlencoded(body: SharedBody) -> Result<Form, Refusal> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    let fields: Vec<(String, String)> = url::form_urlencoded::parse(&bytes).into_owned().take(MAX_FIELDS + 1).collect();
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(&bytes)
+        .into_owned()
+        .take(MAX_FIELDS + 1)
+        .collect();
     if fields.len() > MAX_FIELDS {
         return Err(Refusal::bad_request("the form has too many fields"));
     }
@@ -177,7 +207,9 @@ pub(crate) async fn read_urlencoded(body: SharedBody) -> Result<Form, Refusal> {
 /// Boxes any body as a request's.
 pub(crate) fn boxed<B>(body: B) -> RequestBody
 where
-    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+        + Send
+        + 'static,
 {
     body.map_err(Into::into).boxed_unsync()
 }

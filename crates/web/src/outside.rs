@@ -38,7 +38,10 @@ impl FromStr for OutsideUrl {
             return Err(InvalidOutsideUrl);
         }
         let prefix = url.path().trim_end_matches('/').into();
-        Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), prefix })
+        Ok(Self {
+            base: url.as_str().trim_end_matches('/').to_owned(),
+            prefix,
+        })
     }
 }
 
@@ -79,8 +82,17 @@ impl FromStr for TrustedProxies {
             return Ok(Self::All);
         }
         let entry = |part: &str| part.parse().map_err(|_| InvalidProxy(part.to_owned()));
-        let list = text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(entry).collect::<Result<Vec<_>, _>>()?;
-        Ok(if list.is_empty() { Self::None } else { Self::Some(list) })
+        let list = text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(entry)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(if list.is_empty() {
+            Self::None
+        } else {
+            Self::Some(list)
+        })
     }
 }
 
@@ -96,19 +108,26 @@ impl TrustedProxies {
 }
 
 /// The URL under which this client sees the server (devpi: 0.7).
-pub(crate) fn outside_url(configured: Option<&OutsideUrl>, trusted: bool, headers: &HeaderMap) -> Option<OutsideUrl> {
+pub(crate) fn outside_url(
+    configured: Option<&OutsideUrl>,
+    trusted: bool,
+    headers: &HeaderMap,
+) -> Option<OutsideUrl> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if trusted {
-        if let Some(url) = text("x-outside-url").and_then(|url| url.parse().ok()) {
-            return Some(url);
-        }
+    if trusted && let Some(url) = text("x-outside-url").and_then(|url| url.parse().ok()) {
+        return Some(url);
     }
     if let Some(url) = configured {
         return Some(url.clone());
     }
-    let (mut scheme, mut host) = ("http", headers.get(HOST).and_then(|host| host.to_str().ok()));
+    let (mut scheme, mut host) = (
+        "http",
+        headers.get(HOST).and_then(|host| host.to_str().ok()),
+    );
     if trusted {
-        scheme = text("x-forwarded-proto").filter(|proto| matches!(*proto, "http" | "https")).unwrap_or(scheme);
+        scheme = text("x-forwarded-proto")
+            .filter(|proto| matches!(*proto, "http" | "https"))
+            .unwrap_or(scheme);
         host = text("x-forwarded-host").or(host);
     }
     format!("{scheme}://{}", host?).parse().ok()
@@ -120,26 +139,55 @@ mod tests {
     use http::{HeaderMap, HeaderName, HeaderValue};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .collect()
     }
 
     #[test]
     fn only_http_urls_without_secrets_are_taken() {
         let url: OutsideUrl = "https://example.com/devpi/".parse().expect("a good URL");
-        assert_eq!((url.base(), &**url.prefix()), ("https://example.com/devpi", "/devpi"));
-        for bad in ["javascript:alert(1)//", "ftp://x/", "https://u:p@x/", "x", "https://x/?q"] {
+        assert_eq!(
+            (url.base(), &**url.prefix()),
+            ("https://example.com/devpi", "/devpi")
+        );
+        for bad in [
+            "javascript:alert(1)//",
+            "ftp://x/",
+            "https://u:p@x/",
+            "x",
+            "https://x/?q",
+        ] {
             assert!(bad.parse::<OutsideUrl>().is_err(), "{bad}");
         }
     }
 
     #[test]
     fn forwarding_headers_count_only_from_a_trusted_proxy() {
-        let sent = headers(&[("host", "in.example:3141"), ("x-outside-url", "https://out.example/p"), ("x-forwarded-host", "evil.example")]);
+        let sent = headers(&[
+            ("host", "in.example:3141"),
+            ("x-outside-url", "https://out.example/p"),
+            ("x-forwarded-host", "evil.example"),
+        ]);
         let base = |trusted| outside_url(None, trusted, &sent).map(|url| url.base().to_owned());
         assert_eq!(base(false).as_deref(), Some("http://in.example:3141"));
         assert_eq!(base(true).as_deref(), Some("https://out.example/p"));
-        let bad = headers(&[("host", "in.example"), ("x-outside-url", "javascript:alert(1)//")]);
-        assert_eq!(outside_url(None, true, &bad).map(|url| url.base().to_owned()).as_deref(), Some("http://in.example"));
+        let bad = headers(&[
+            ("host", "in.example"),
+            ("x-outside-url", "javascript:alert(1)//"),
+        ]);
+        assert_eq!(
+            outside_url(None, true, &bad)
+                .map(|url| url.base().to_owned())
+                .as_deref(),
+            Some("http://in.example")
+        );
     }
 
     #[test]

@@ -36,7 +36,10 @@ pub(crate) fn segments(path: &str) -> Result<Segments<'_>, BadPath> {
         None => (path, false),
     };
     if path.is_empty() {
-        return Ok(Segments { parts: Vec::new(), slash: true });
+        return Ok(Segments {
+            parts: Vec::new(),
+            slash: true,
+        });
     }
     let parts = path.split('/').map(decode).collect::<Result<_, _>>()?;
     Ok(Segments { parts, slash })
@@ -44,7 +47,11 @@ pub(crate) fn segments(path: &str) -> Result<Segments<'_>, BadPath> {
 
 fn decode(segment: &str) -> Result<Cow<'_, str>, BadPath> {
     if !segment.contains('%') {
-        return if segment.bytes().any(|b| b.is_ascii_control()) { Err(BadPath::Malformed) } else { Ok(segment.into()) };
+        return if segment.bytes().any(|b| b.is_ascii_control()) {
+            Err(BadPath::Malformed)
+        } else {
+            Ok(segment.into())
+        };
     }
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.bytes();
@@ -53,8 +60,13 @@ fn decode(segment: &str) -> Result<Cow<'_, str>, BadPath> {
             bytes.push(byte);
             continue;
         }
-        let (high, low) = (rest.next().and_then(hex_digit), rest.next().and_then(hex_digit));
-        let (Some(high), Some(low)) = (high, low) else { return Err(BadPath::Malformed) };
+        let (high, low) = (
+            rest.next().and_then(hex_digit),
+            rest.next().and_then(hex_digit),
+        );
+        let (Some(high), Some(low)) = (high, low) else {
+            return Err(BadPath::Malformed);
+        };
         bytes.push(high << 4 | low);
     }
     let text = String::from_utf8(bytes).map_err(|_| BadPath::Malformed)?;
@@ -65,7 +77,9 @@ fn decode(segment: &str) -> Result<Cow<'_, str>, BadPath> {
 }
 
 fn hex_digit(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -73,13 +87,24 @@ mod tests {
     use super::{BadPath, segments};
 
     fn parts(path: &str) -> Vec<String> {
-        segments(path).expect("a good path").parts.into_iter().map(String::from).collect()
+        segments(path)
+            .expect("a good path")
+            .parts
+            .into_iter()
+            .map(String::from)
+            .collect()
     }
 
     #[test]
     fn pip_encodes_the_plus_and_an_encoded_slash_does_not_split() {
-        assert_eq!(parts("/root/pypi/%2Bf/abc/x-1.0%2Bl.whl"), ["root", "pypi", "+f", "abc", "x-1.0+l.whl"]);
-        assert_eq!(parts("/alice%2fdev/+simple/demo/"), ["alice/dev", "+simple", "demo"]);
+        assert_eq!(
+            parts("/root/pypi/%2Bf/abc/x-1.0%2Bl.whl"),
+            ["root", "pypi", "+f", "abc", "x-1.0+l.whl"]
+        );
+        assert_eq!(
+            parts("/alice%2fdev/+simple/demo/"),
+            ["alice/dev", "+simple", "demo"]
+        );
         assert_eq!(parts("//u/i"), ["u", "i"]);
         assert_eq!(parts("/"), Vec::<String>::new());
         assert_eq!(parts("/u//i"), ["u", "", "i"]);
@@ -87,9 +112,19 @@ mod tests {
 
     #[test]
     fn broken_paths_are_refused() {
-        for path in ["/%zz/", "/a%", "/%ff%fe/", "/a%00b", "/a%0d%0aSet-Cookie", "no-slash"] {
+        for path in [
+            "/%zz/",
+            "/a%",
+            "/%ff%fe/",
+            "/a%00b",
+            "/a%0d%0aSet-Cookie",
+            "no-slash",
+        ] {
             assert_eq!(segments(path), Err(BadPath::Malformed), "{path}");
         }
-        assert_eq!(segments(&format!("/{}", "a/".repeat(3000))), Err(BadPath::TooLong));
+        assert_eq!(
+            segments(&format!("/{}", "a/".repeat(3000))),
+            Err(BadPath::TooLong)
+        );
     }
 }

@@ -12,9 +12,16 @@ use crate::negotiate::wants_simple;
 use crate::request::{Ask, index_name, project_name};
 use crate::{json, simple};
 
-pub(crate) async fn project(ask: &Ask, user: &str, index: &str, project: &str) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn project(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    project: &str,
+) -> Result<Response<Body>, Refusal> {
     match *ask.method() {
-        Method::GET | Method::HEAD if wants_simple(ask) => simple::page_elsewhere(ask, user, index, project).await,
+        Method::GET | Method::HEAD if wants_simple(ask) => {
+            simple::page_elsewhere(ask, user, index, project).await
+        }
         Method::GET | Method::HEAD => list(ask, user, index, project).await,
         Method::DELETE => delete_project(ask, user, index, project).await,
         _ => Err(with_allow("GET, HEAD, DELETE")),
@@ -31,48 +38,108 @@ pub(crate) async fn release(
     let (name, project) = (index_name(user, index)?, project_name(project)?);
     match *ask.method() {
         Method::GET | Method::HEAD => {
-            let view = ask.app().release(&Caller::Anonymous, &name, &project, version).await?;
-            Ok(json::reply(ask, StatusCode::OK, "versiondata", &view_json(ask, view), None))
+            let view = ask
+                .app()
+                .release(&Caller::Anonymous, &name, &project, version)
+                .await?;
+            Ok(json::reply(
+                ask,
+                StatusCode::OK,
+                "versiondata",
+                &view_json(ask, view),
+                None,
+            ))
         }
         Method::DELETE => {
             let caller = ask.caller().await?;
-            ask.app().remove_release(&caller, &name, &project, version, ask.flag("force")).await?;
-            Ok(json::message(ask, StatusCode::OK, &format!("project {project} version '{version}' deleted")))
+            ask.app()
+                .remove_release(&caller, &name, &project, version, ask.flag("force"))
+                .await?;
+            Ok(json::message(
+                ask,
+                StatusCode::OK,
+                &format!("project {project} version '{version}' deleted"),
+            ))
         }
         _ => Err(with_allow("GET, HEAD, DELETE")),
     }
 }
 
-async fn list(ask: &Ask, user: &str, index: &str, project: &str) -> Result<Response<Body>, Refusal> {
+async fn list(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    project: &str,
+) -> Result<Response<Body>, Refusal> {
     let (name, project) = (index_name(user, index)?, project_name(project)?);
-    let views = ask.app().releases(&Caller::Anonymous, &name, &project, ask.flag("ignore_bases")).await?;
-    let result: Map<String, Value> = views.into_iter().map(|view| (view.version.clone(), view_json(ask, view))).collect();
-    Ok(json::reply(ask, StatusCode::OK, "projectconfig", &Value::Object(result), None))
+    let views = ask
+        .app()
+        .releases(
+            &Caller::Anonymous,
+            &name,
+            &project,
+            ask.flag("ignore_bases"),
+        )
+        .await?;
+    let result: Map<String, Value> = views
+        .into_iter()
+        .map(|view| (view.version.clone(), view_json(ask, view)))
+        .collect();
+    Ok(json::reply(
+        ask,
+        StatusCode::OK,
+        "projectconfig",
+        &Value::Object(result),
+        None,
+    ))
 }
 
-async fn delete_project(ask: &Ask, user: &str, index: &str, project: &str) -> Result<Response<Body>, Refusal> {
+async fn delete_project(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    project: &str,
+) -> Result<Response<Body>, Refusal> {
     let (name, project) = (index_name(user, index)?, project_name(project)?);
     let caller = ask.caller().await?;
-    ask.app().remove_project(&caller, &name, &project, ask.flag("force")).await?;
-    Ok(json::message(ask, StatusCode::OK, &format!("project {project} deleted from stage {name}")))
+    ask.app()
+        .remove_project(&caller, &name, &project, ask.flag("force"))
+        .await?;
+    Ok(json::message(
+        ask,
+        StatusCode::OK,
+        &format!("project {project} deleted from stage {name}"),
+    ))
 }
 
 fn view_json(ask: &Ask, view: ReleaseView) -> Value {
     let mut data = view.metadata;
     if !view.links.is_empty() {
-        let links: Vec<Value> = view.links.into_iter().map(|link| link_json(ask, link)).collect();
+        let links: Vec<Value> = view
+            .links
+            .into_iter()
+            .map(|link| link_json(ask, link))
+            .collect();
         data.insert("+links".to_owned(), json!(links));
     }
     if !view.shadowed.is_empty() {
-        let shadowed: Vec<Value> = view.shadowed.into_iter().map(|view| view_json(ask, view)).collect();
+        let shadowed: Vec<Value> = view
+            .shadowed
+            .into_iter()
+            .map(|view| view_json(ask, view))
+            .collect();
         data.insert("+shadowing".to_owned(), json!(shadowed));
     }
     Value::Object(data)
 }
 
 fn link_json(ask: &Ask, link: FileLink) -> Value {
-    let hashes: Map<String, Value> =
-        link.hash_spec.split_once('=').map(|(algorithm, hex)| (algorithm.to_owned(), json!(hex))).into_iter().collect();
+    let hashes: Map<String, Value> = link
+        .hash_spec
+        .split_once('=')
+        .map(|(algorithm, hex)| (algorithm.to_owned(), json!(hex)))
+        .into_iter()
+        .collect();
     let mut data = json!({
         "rel": link.rel,
         "hash_spec": link.hash_spec,

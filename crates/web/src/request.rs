@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderName, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderMap, Method, Response, StatusCode, Version};
+use http::{Method, Response, StatusCode, Version};
 use larder_app::{App, Credentials, Identified};
 use larder_model::{Caller, IndexName, UserName};
 use larder_pypi::ProjectName;
@@ -23,21 +23,27 @@ use crate::outside::{OutsideUrl, outside_url};
 pub(crate) struct Ask {
     web: Web,
     head: Parts,
-    trusted: bool,
     outside: Option<OutsideUrl>,
     path: String,
 }
 
 impl Ask {
-    pub(crate) fn new(web: &Web, head: Parts, peer: IpAddr) -> Result<Self, Response<Body>> {
+    pub(crate) fn new(web: &Web, head: Parts, peer: IpAddr) -> Result<Self, Refusal> {
         let hosts = head.headers.get_all(HOST).iter().count();
-        if hosts > 1 || (hosts == 0 && head.version == Version::HTTP_11 && head.uri.host().is_none()) {
-            return Err(Refusal::new(StatusCode::BAD_REQUEST, "a request names exactly one host").into_response(Style::Text, true));
+        if hosts > 1
+            || (hosts == 0 && head.version == Version::HTTP_11 && head.uri.host().is_none())
+        {
+            return Err(Refusal::bad_request("a request names exactly one host"));
         }
         let trusted = web.settings.trusted_proxies.trusts(peer);
         let outside = outside_url(web.settings.outside_url.as_ref(), trusted, &head.headers);
         let path = inner_path(head.uri.path(), outside.as_ref());
-        Ok(Self { web: web.clone(), head, trusted, outside, path })
+        Ok(Self {
+            web: web.clone(),
+            head,
+            outside,
+            path,
+        })
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -55,10 +61,6 @@ impl Ask {
     /// Without the prefix of the outside URL.
     pub(crate) fn path(&self) -> &str {
         &self.path
-    }
-
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.head.headers
     }
 
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
@@ -80,7 +82,9 @@ impl Ask {
 
     /// The value of a query key.
     pub(crate) fn query(&self, key: &str) -> Option<String> {
-        self.query_pairs().find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
+        self.query_pairs()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.into_owned())
     }
 
     fn query_pairs(&self) -> url::form_urlencoded::Parse<'_> {
@@ -97,7 +101,9 @@ impl Ask {
 
     /// The path below which the server lies for this client: empty, or `/prefix`.
     pub(crate) fn prefix(&self) -> std::sync::Arc<str> {
-        self.outside.as_ref().map_or_else(|| "".into(), |outside| outside.prefix().clone())
+        self.outside
+            .as_ref()
+            .map_or_else(|| "".into(), |outside| outside.prefix().clone())
     }
 
     /// The credentials that were sent (devpi: 2.1; A-05).
@@ -111,7 +117,9 @@ impl Ask {
         let (scheme, rest) = split_scheme(value)?;
         match scheme.to_ascii_lowercase().as_slice() {
             b"basic" => Some(basic(rest).unwrap_or_else(|| Credentials::new("", ""))),
-            b"bearer" | b"token" => Some(Credentials::new("", String::from_utf8_lossy(rest).trim())),
+            b"bearer" | b"token" => {
+                Some(Credentials::new("", String::from_utf8_lossy(rest).trim()))
+            }
             _ => None,
         }
     }
@@ -127,11 +135,6 @@ impl Ask {
             Identified::Rejected => Err(Refusal::rejected_credentials()),
             identified => Ok(identified.caller()),
         }
-    }
-
-    /// Whether forwarding headers of this request count.
-    pub(crate) fn is_trusted(&self) -> bool {
-        self.trusted
     }
 
     /// The form in which this client reads errors.
@@ -162,25 +165,32 @@ fn split_scheme(value: &[u8]) -> Option<(&[u8], &[u8])> {
 /// `user:secret` in base64, UTF-8 or else latin-1; the first colon splits.
 fn basic(encoded: &[u8]) -> Option<Credentials> {
     let decoded = STANDARD.decode(encoded.trim_ascii()).ok()?;
-    let text = String::from_utf8(decoded).unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect());
+    let text = String::from_utf8(decoded)
+        .unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect());
     let (user, secret) = text.split_once(':')?;
     Some(Credentials::new(user, secret))
 }
 
 /// The index that a path names.
 pub(crate) fn index_name(user: &str, index: &str) -> Result<IndexName, Refusal> {
-    IndexName::from_parts(user, index)
-        .map_err(|_| Refusal::new(StatusCode::NOT_FOUND, format!("The stage {user}/{index} could not be found.")))
+    IndexName::from_parts(user, index).map_err(|_| {
+        Refusal::new(
+            StatusCode::NOT_FOUND,
+            format!("The stage {user}/{index} could not be found."),
+        )
+    })
 }
 
 /// The user that a path names.
 pub(crate) fn user_name(user: &str) -> Result<UserName, Refusal> {
-    user.parse().map_err(|_| Refusal::new(StatusCode::NOT_FOUND, format!("no user '{user}'")))
+    user.parse()
+        .map_err(|_| Refusal::new(StatusCode::NOT_FOUND, format!("no user '{user}'")))
 }
 
 /// The project that a path names, whatever its spelling (S-03); nothing else is looked for.
 pub(crate) fn project_name(project: &str) -> Result<ProjectName, Refusal> {
-    ProjectName::from_str(project).map_err(|error| Refusal::new(StatusCode::NOT_FOUND, error.to_string()))
+    ProjectName::from_str(project)
+        .map_err(|error| Refusal::new(StatusCode::NOT_FOUND, error.to_string()))
 }
 
 #[cfg(test)]

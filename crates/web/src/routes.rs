@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use http::{Method, Request, Response, StatusCode};
 
 use crate::body::{Body, RequestBody};
-use crate::error::{Refusal, with_allow};
+use crate::error::{Refusal, Style, with_allow};
 use crate::path::{BadPath, Segments, segments};
 use crate::request::Ask;
 use crate::{Web, api, files, indexes, login, releases, simple, status, upload, users};
@@ -25,28 +25,76 @@ pub struct RouteInfo {
 
 /// All routes.
 pub const ROUTES: &[RouteInfo] = &[
-    RouteInfo { pattern: "/", methods: &["GET", "HEAD"] },
-    RouteInfo { pattern: "/+api", methods: &["GET", "HEAD"] },
-    RouteInfo { pattern: "/{user}/+api", methods: &["GET", "HEAD"] },
-    RouteInfo { pattern: "/{user}/{index}/+api", methods: &["GET", "HEAD"] },
-    RouteInfo { pattern: "/+login", methods: &["POST"] },
-    RouteInfo { pattern: "/+status", methods: &["GET", "HEAD"] },
-    RouteInfo { pattern: "/{user}", methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE"] },
-    RouteInfo { pattern: "/{user}/{index}", methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"] },
-    RouteInfo { pattern: "/{user}/{index}/+simple/", methods: &["GET", "HEAD"] },
-    RouteInfo { pattern: "/{user}/{index}/+simple/{project}/", methods: &["GET", "HEAD"] },
-    RouteInfo { pattern: "/{user}/{index}/+simple/{project}/refresh", methods: &["POST"] },
-    RouteInfo { pattern: "/{user}/{index}/+f/{path}", methods: &["GET", "HEAD", "DELETE"] },
-    RouteInfo { pattern: "/{user}/{index}/+e/{path}", methods: &["GET", "HEAD", "DELETE"] },
-    RouteInfo { pattern: "/{user}/{index}/{project}", methods: &["GET", "HEAD", "DELETE"] },
-    RouteInfo { pattern: "/{user}/{index}/{project}/{version}", methods: &["GET", "HEAD", "DELETE"] },
+    RouteInfo {
+        pattern: "/",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/+api",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/{user}/+api",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/+api",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/+login",
+        methods: &["POST"],
+    },
+    RouteInfo {
+        pattern: "/+status",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/{user}",
+        methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}",
+        methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/+simple/",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/+simple/{project}/",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/+simple/{project}/refresh",
+        methods: &["POST"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/+f/{path}",
+        methods: &["GET", "HEAD", "DELETE"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/+e/{path}",
+        methods: &["GET", "HEAD", "DELETE"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/{project}",
+        methods: &["GET", "HEAD", "DELETE"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/{project}/{version}",
+        methods: &["GET", "HEAD", "DELETE"],
+    },
 ];
 
 /// What a path stands for.
 #[derive(Debug, PartialEq, Eq)]
 enum Route<'a> {
     Root,
-    Api { user: Option<&'a str>, index: Option<&'a str> },
+    Api {
+        user: Option<&'a str>,
+        index: Option<&'a str>,
+    },
     Login,
     Status,
     User(&'a str),
@@ -63,18 +111,29 @@ fn find<'a>(segments: &'a Segments<'_>) -> Option<Route<'a>> {
     let parts: Vec<&str> = segments.parts.iter().map(AsRef::as_ref).collect();
     Some(match parts.as_slice() {
         [] => Route::Root,
-        ["+api"] => Route::Api { user: None, index: None },
+        ["+api"] => Route::Api {
+            user: None,
+            index: None,
+        },
         ["+login"] => Route::Login,
         ["+status"] => Route::Status,
-        [user, "+api"] => Route::Api { user: Some(user), index: None },
-        [user, index, "+api"] => Route::Api { user: Some(user), index: Some(index) },
+        [user, "+api"] => Route::Api {
+            user: Some(user),
+            index: None,
+        },
+        [user, index, "+api"] => Route::Api {
+            user: Some(user),
+            index: Some(index),
+        },
         [user] if is_name(user) => Route::User(user),
         [user, index] if is_name(user) && is_name(index) => Route::Index(user, index),
         [user, index, rest @ ..] if is_name(user) && is_name(index) => match rest {
             ["+simple"] => Route::ProjectList(user, index),
             ["+simple", project] => Route::ProjectPage(user, index, project),
             ["+simple", project, "refresh"] => Route::Refresh(user, index, project),
-            [area @ ("+f" | "+e"), path @ ..] if !path.is_empty() => Route::File(user, index, area, path.to_vec()),
+            [area @ ("+f" | "+e"), path @ ..] if !path.is_empty() => {
+                Route::File(user, index, area, path.to_vec())
+            }
             [project] if is_name(project) => Route::Project(user, index, project),
             [project, version] if is_name(project) && !version.starts_with('+') => {
                 Route::Release(user, index, project, version)
@@ -91,20 +150,37 @@ fn is_name(part: &str) -> bool {
 }
 
 /// Answers a request.
-pub(crate) async fn answer(web: &Web, request: Request<RequestBody>, peer: IpAddr) -> Response<Body> {
+pub(crate) async fn answer(
+    web: &Web,
+    request: Request<RequestBody>,
+    peer: IpAddr,
+) -> Response<Body> {
     let (head, body) = request.into_parts();
     let ask = match Ask::new(web, head, peer) {
         Ok(ask) => ask,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into_response(Style::Text, false),
     };
     let path = ask.path().to_owned();
     let segments = match segments(&path) {
         Ok(segments) => segments,
-        Err(BadPath::TooLong) => return ask.refuse(&Refusal::new(StatusCode::URI_TOO_LONG, "the path is too long")),
-        Err(BadPath::Malformed) => return ask.refuse(&Refusal::new(StatusCode::BAD_REQUEST, "the path is malformed")),
+        Err(BadPath::TooLong) => {
+            return ask.refuse(&Refusal::new(
+                StatusCode::URI_TOO_LONG,
+                "the path is too long",
+            ));
+        }
+        Err(BadPath::Malformed) => {
+            return ask.refuse(&Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "the path is malformed",
+            ));
+        }
     };
     let Some(route) = find(&segments) else {
-        return ask.refuse(&Refusal::new(StatusCode::NOT_FOUND, "there is nothing at this address"));
+        return ask.refuse(&Refusal::new(
+            StatusCode::NOT_FOUND,
+            "there is nothing at this address",
+        ));
     };
     let slash = segments.slash;
     match dispatch(&ask, route, slash, body).await {
@@ -113,29 +189,52 @@ pub(crate) async fn answer(web: &Web, request: Request<RequestBody>, peer: IpAdd
     }
 }
 
-async fn dispatch(ask: &Ask, route: Route<'_>, slash: bool, body: RequestBody) -> Result<Response<Body>, Refusal> {
+/// Pages and files answer in place; the others are boxed, so that a connection
+/// need not keep room for the largest of them.
+async fn dispatch(
+    ask: &Ask,
+    route: Route<'_>,
+    slash: bool,
+    body: RequestBody,
+) -> Result<Response<Body>, Refusal> {
     let method = ask.method();
     let read = matches!(*method, Method::GET | Method::HEAD);
     match route {
-        Route::Root if read => users::list(ask).await,
+        Route::Root if read => Box::pin(users::list(ask)).await,
         Route::Api { user, index } if read => api::get(ask, user, index).await,
-        Route::Login if method == Method::POST => login::post(ask, body).await,
+        Route::Login if method == Method::POST => Box::pin(login::post(ask, body)).await,
         Route::Status if read => status::get(ask).await,
-        Route::User(user) => users::user(ask, user, body).await,
-        Route::Index(user, index) if method == Method::POST => upload::post(ask, user, index, body).await,
-        Route::Index(user, index) => indexes::index(ask, user, index, slash, body).await,
+        Route::User(user) => Box::pin(users::user(ask, user, body)).await,
+        Route::Index(user, index) if method == Method::POST => {
+            Box::pin(upload::post(ask, user, index, body)).await
+        }
+        Route::Index(user, index) => Box::pin(indexes::index(ask, user, index, slash, body)).await,
         Route::ProjectList(user, index) if read => simple::list(ask, user, index, slash).await,
-        Route::ProjectPage(user, index, project) if read => simple::page(ask, user, index, project, slash).await,
-        Route::Refresh(user, index, project) if method == Method::POST => simple::refresh(ask, user, index, project).await,
-        Route::File(user, index, area, path) if read => files::get(ask, user, index, area, &path).await,
-        Route::File(user, index, area, path) if method == Method::DELETE => files::delete(ask, user, index, area, &path).await,
-        Route::Project(user, index, project) => releases::project(ask, user, index, project).await,
-        Route::Release(user, index, project, version) => releases::release(ask, user, index, project, version).await,
+        Route::ProjectPage(user, index, project) if read => {
+            simple::page(ask, user, index, project, slash).await
+        }
+        Route::Refresh(user, index, project) if method == Method::POST => {
+            simple::refresh(ask, user, index, project).await
+        }
+        Route::File(user, index, area, path) if read => {
+            files::get(ask, user, index, area, &path).await
+        }
+        Route::File(user, index, area, path) if method == Method::DELETE => {
+            Box::pin(files::delete(ask, user, index, area, &path)).await
+        }
+        Route::Project(user, index, project) => {
+            Box::pin(releases::project(ask, user, index, project)).await
+        }
+        Route::Release(user, index, project, version) => {
+            Box::pin(releases::release(ask, user, index, project, version)).await
+        }
         Route::Login | Route::Refresh(..) => Err(with_allow("POST")),
         Route::File(..) => Err(with_allow("GET, HEAD, DELETE")),
-        Route::Root | Route::Api { .. } | Route::Status | Route::ProjectList(..) | Route::ProjectPage(..) => {
-            Err(with_allow("GET, HEAD"))
-        }
+        Route::Root
+        | Route::Api { .. }
+        | Route::Status
+        | Route::ProjectList(..)
+        | Route::ProjectPage(..) => Err(with_allow("GET, HEAD")),
     }
 }
 
@@ -155,18 +254,33 @@ mod tests {
             ("/", "Root"),
             ("/+api", "Api { user: None, index: None }"),
             ("/alice/+api", "Api { user: Some(\"alice\"), index: None }"),
-            ("/alice/dev/+api/", "Api { user: Some(\"alice\"), index: Some(\"dev\") }"),
+            (
+                "/alice/dev/+api/",
+                "Api { user: Some(\"alice\"), index: Some(\"dev\") }",
+            ),
             ("/+login", "Login"),
             ("/+status", "Status"),
             ("/alice", "User(\"alice\")"),
             ("/alice/", "User(\"alice\")"),
             ("/alice/dev/", "Index(\"alice\", \"dev\")"),
             ("/alice/dev/%2Bsimple", "ProjectList(\"alice\", \"dev\")"),
-            ("/alice/dev/+simple/Demo", "ProjectPage(\"alice\", \"dev\", \"Demo\")"),
-            ("/alice/dev/+simple/demo/refresh", "Refresh(\"alice\", \"dev\", \"demo\")"),
-            ("/alice/dev/%2Bf/abc/def/x-1.0.zip", "File(\"alice\", \"dev\", \"+f\", [\"abc\", \"def\", \"x-1.0.zip\"])"),
+            (
+                "/alice/dev/+simple/Demo",
+                "ProjectPage(\"alice\", \"dev\", \"Demo\")",
+            ),
+            (
+                "/alice/dev/+simple/demo/refresh",
+                "Refresh(\"alice\", \"dev\", \"demo\")",
+            ),
+            (
+                "/alice/dev/%2Bf/abc/def/x-1.0.zip",
+                "File(\"alice\", \"dev\", \"+f\", [\"abc\", \"def\", \"x-1.0.zip\"])",
+            ),
             ("/alice/dev/demo", "Project(\"alice\", \"dev\", \"demo\")"),
-            ("/alice/dev/demo/1.0+local", "Release(\"alice\", \"dev\", \"demo\", \"1.0+local\")"),
+            (
+                "/alice/dev/demo/1.0+local",
+                "Release(\"alice\", \"dev\", \"demo\", \"1.0+local\")",
+            ),
             ("/alice/dev/demo/1.0/more", "nothing"),
             ("/alice/dev/+f", "nothing"),
             ("/+admin", "nothing"),
@@ -184,6 +298,8 @@ mod tests {
             let path = route.pattern.replace(['{', '}'], "");
             assert_ne!(found(&path), "nothing", "{}", route.pattern);
         }
-        assert!(find(&segments("/a").expect("good")).is_some_and(|route| route == Route::User("a")));
+        assert!(
+            find(&segments("/a").expect("good")).is_some_and(|route| route == Route::User("a"))
+        );
     }
 }

@@ -24,7 +24,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head_timeout: Duration::from_secs(15), drain: Duration::from_secs(30) }
+        Self {
+            head_timeout: Duration::from_secs(15),
+            drain: Duration::from_secs(30),
+        }
     }
 }
 
@@ -35,7 +38,13 @@ const MAX_HEADERS: usize = 100;
 
 /// Serves until `stop` resolves, then lets the requests under way finish;
 /// says whether they did so in time.
-pub async fn serve(web: Web, listener: TcpListener, tasks: &Tasks, limits: Limits, stop: impl Future<Output = ()>) -> bool {
+pub async fn serve(
+    web: Web,
+    listener: TcpListener,
+    tasks: &Tasks,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) -> bool {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
@@ -59,7 +68,9 @@ pub async fn serve(web: Web, listener: TcpListener, tasks: &Tasks, limits: Limit
         }
     }
     drop(listener);
-    tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_ok()
+    tokio::time::timeout(limits.drain, graceful.shutdown())
+        .await
+        .is_ok()
 }
 
 fn connect(

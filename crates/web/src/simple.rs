@@ -1,8 +1,8 @@
 //! The simple repository API: project list, project page, refresh.
 
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
-    VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
+    IF_NONE_MATCH, LOCATION, VARY,
 };
 use http::{HeaderMap, Response, StatusCode};
 use larder_app::{LinkStyle, PageReply, PageRequest};
@@ -16,18 +16,41 @@ use crate::headers::CACHE;
 use crate::request::{Ask, index_name, project_name};
 
 /// `/{user}/{index}/+simple/{project}/`, and without the slash.
-pub(crate) async fn page(ask: &Ask, user: &str, index: &str, project: &str, slash: bool) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn page(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    project: &str,
+    slash: bool,
+) -> Result<Response<Body>, Refusal> {
     let name = project_name(project)?;
     // Relative links are right only at the canonical address (S-04).
     let canonical = slash && name.as_str() == project;
-    let links = if canonical { LinkStyle::Relative } else { LinkStyle::Rooted(ask.prefix()) };
+    let links = if canonical {
+        LinkStyle::Relative
+    } else {
+        LinkStyle::Rooted(ask.prefix())
+    };
     send_page(ask, user, index, name, links, "Accept, Accept-Encoding").await
 }
 
 /// `/{user}/{index}/{project}` for an installer (devpi: 0.5).
-pub(crate) async fn page_elsewhere(ask: &Ask, user: &str, index: &str, project: &str) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn page_elsewhere(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    project: &str,
+) -> Result<Response<Body>, Refusal> {
     let name = project_name(project)?;
-    send_page(ask, user, index, name, LinkStyle::Rooted(ask.prefix()), "Accept, Accept-Encoding, User-Agent").await
+    send_page(
+        ask,
+        user,
+        index,
+        name,
+        LinkStyle::Rooted(ask.prefix()),
+        "Accept, Accept-Encoding, User-Agent",
+    )
+    .await
 }
 
 async fn send_page(
@@ -39,7 +62,13 @@ async fn send_page(
     vary: &'static str,
 ) -> Result<Response<Body>, Refusal> {
     let (format, coding) = wanted(ask)?;
-    let request = PageRequest { index: index_name(user, index)?, project, format, coding, links };
+    let request = PageRequest {
+        index: index_name(user, index)?,
+        project,
+        format,
+        coding,
+        links,
+    };
     let page = ask.app().project_page(&Caller::Anonymous, request).await?;
     Ok(render(ask, &page, format, coding, vary))
 }
@@ -50,10 +79,22 @@ fn wanted(ask: &Ask) -> Result<(PageFormat, Coding), Refusal> {
     Ok((format, coding(ask.header(&ACCEPT_ENCODING))))
 }
 
-fn render(ask: &Ask, page: &PageReply, format: PageFormat, coding: Coding, vary: &'static str) -> Response<Body> {
-    let unchanged = ask.header(&IF_NONE_MATCH).is_some_and(|tags| matches_none(tags, &page.etag));
+fn render(
+    ask: &Ask,
+    page: &PageReply,
+    format: PageFormat,
+    coding: Coding,
+    vary: &'static str,
+) -> Response<Body> {
+    let unchanged = ask
+        .header(&IF_NONE_MATCH)
+        .is_some_and(|tags| matches_none(tags, &page.etag));
     let send = !unchanged && !ask.is_head();
-    let mut response = Response::new(if send { page.body.clone().into() } else { Body::empty() });
+    let mut response = Response::new(if send {
+        page.body.clone().into()
+    } else {
+        Body::empty()
+    });
     if unchanged {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
@@ -62,16 +103,31 @@ fn render(ask: &Ask, page: &PageReply, format: PageFormat, coding: Coding, vary:
     headers.insert(CACHE_CONTROL, cache_control(page.max_age));
     headers.insert(CACHE, HeaderValue::from_static(page.served.as_str()));
     if let Some(serial) = page.last_serial {
-        headers.insert(HeaderName::from_static("x-pypi-last-serial"), HeaderValue::from(serial));
+        headers.insert(
+            HeaderName::from_static("x-pypi-last-serial"),
+            HeaderValue::from(serial),
+        );
     }
     if ask.is_head() && !unchanged {
-        headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(page.body.len()));
+        headers.insert(
+            http::header::CONTENT_LENGTH,
+            HeaderValue::from(page.body.len()),
+        );
     }
     response
 }
 
-fn put_page_headers(headers: &mut HeaderMap, etag: &str, format: PageFormat, coding: Coding, vary: &'static str) {
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+fn put_page_headers(
+    headers: &mut HeaderMap,
+    etag: &str,
+    format: PageFormat,
+    coding: Coding,
+    vary: &'static str,
+) {
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(format.content_type()),
+    );
     headers.insert(VARY, HeaderValue::from_static(vary));
     if let Ok(etag) = HeaderValue::from_str(etag) {
         headers.insert(ETAG, etag);
@@ -82,8 +138,14 @@ fn put_page_headers(headers: &mut HeaderMap, etag: &str, format: PageFormat, cod
         Coding::Zstd => drop(headers.insert(CONTENT_ENCODING, HeaderValue::from_static("zstd"))),
     }
     // S-42: micropip and the like run in browsers.
-    headers.insert(HeaderName::from_static("access-control-allow-origin"), HeaderValue::from_static("*"));
-    headers.insert(HeaderName::from_static("access-control-expose-headers"), HeaderValue::from_static("X-PyPI-Last-Serial"));
+    headers.insert(
+        HeaderName::from_static("access-control-allow-origin"),
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(
+        HeaderName::from_static("access-control-expose-headers"),
+        HeaderValue::from_static("X-PyPI-Last-Serial"),
+    );
 }
 
 /// C-02.
@@ -97,16 +159,39 @@ fn cache_control(max_age: Option<u64>) -> HeaderValue {
 const MUST_ASK: HeaderValue = HeaderValue::from_static("max-age=0, must-revalidate");
 
 /// `/{user}/{index}/+simple/`, and without the slash.
-pub(crate) async fn list(ask: &Ask, user: &str, index: &str, slash: bool) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn list(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    slash: bool,
+) -> Result<Response<Body>, Refusal> {
     send_list(ask, user, index, slash, "Accept, Accept-Encoding").await
 }
 
 /// `/{user}/{index}` for an installer (devpi: 0.5).
-pub(crate) async fn list_elsewhere(ask: &Ask, user: &str, index: &str, slash: bool) -> Result<Response<Body>, Refusal> {
-    send_list(ask, user, index, slash, "Accept, Accept-Encoding, User-Agent").await
+pub(crate) async fn list_elsewhere(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    slash: bool,
+) -> Result<Response<Body>, Refusal> {
+    send_list(
+        ask,
+        user,
+        index,
+        slash,
+        "Accept, Accept-Encoding, User-Agent",
+    )
+    .await
 }
 
-async fn send_list(ask: &Ask, user: &str, index: &str, slash: bool, vary: &'static str) -> Result<Response<Body>, Refusal> {
+async fn send_list(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    slash: bool,
+    vary: &'static str,
+) -> Result<Response<Body>, Refusal> {
     let (format, coding) = wanted(ask)?;
     let name = index_name(user, index)?;
     // The links of an HTML list need the slash (devpi: 0.6).
@@ -131,7 +216,12 @@ fn redirect(ask: &Ask, path: &str) -> Response<Body> {
 }
 
 /// `POST /{user}/{index}/+simple/{project}/refresh` (devpi: 1.13).
-pub(crate) async fn refresh(ask: &Ask, user: &str, index: &str, project: &str) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn refresh(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    project: &str,
+) -> Result<Response<Body>, Refusal> {
     let (name, project) = (index_name(user, index)?, project_name(project)?);
     let caller = ask.identify().await?.caller();
     ask.app().refresh_project(&caller, &name, &project).await?;

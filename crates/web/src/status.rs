@@ -10,7 +10,11 @@ use crate::json;
 use crate::request::Ask;
 
 pub(crate) async fn get(ask: &Ask) -> Result<Response<Body>, Refusal> {
-    let serial = ask.app().directory().await.map(|_| ask.app().last_known_serial())?;
+    let serial = ask
+        .app()
+        .directory()
+        .await
+        .map(|_| ask.app().last_known_serial())?;
     let result = json!({
         "role": "MASTER",
         "uuid": ask.app().identity().uuid,

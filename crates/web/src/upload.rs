@@ -16,9 +16,16 @@ const DRAIN_BYTES: u64 = 256 << 20;
 /// RFC 2046, 5.1.1.
 const MAX_BOUNDARY: usize = 70;
 
-pub(crate) async fn post(ask: &Ask, user: &str, index: &str, body: RequestBody) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn post(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    body: RequestBody,
+) -> Result<Response<Body>, Refusal> {
     let limit = ask.app().settings().max_body_bytes;
-    let announced = ask.header(&CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+    let announced = ask
+        .header(&CONTENT_LENGTH)
+        .and_then(|text| text.parse::<u64>().ok());
     if announced.is_some_and(|announced| announced > limit) {
         return Err(too_large(limit).in_reason());
     }
@@ -34,7 +41,13 @@ pub(crate) async fn post(ask: &Ask, user: &str, index: &str, body: RequestBody) 
     }
 }
 
-async fn receive(ask: &Ask, user: &str, index: &str, body: SharedBody, limit: u64) -> Result<Uploaded, Refusal> {
+async fn receive(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    body: SharedBody,
+    limit: u64,
+) -> Result<Uploaded, Refusal> {
     let name = index_name(user, index)?;
     let kind = kind(ask)?;
     let caller = ask.caller().await?;
@@ -45,8 +58,12 @@ async fn receive(ask: &Ask, user: &str, index: &str, body: SharedBody, limit: u6
         Kind::UrlEncoded => multipart::read_urlencoded(body).await?,
     };
     let Form { fields, file } = form;
-    let form = UploadForm::from_fields(fields).map_err(|error| Refusal::bad_request(error.to_string()))?;
-    Ok(ask.app().finish_upload(&grant, Arrived { form, file }).await?)
+    let form =
+        UploadForm::from_fields(fields).map_err(|error| Refusal::bad_request(error.to_string()))?;
+    Ok(ask
+        .app()
+        .finish_upload(&grant, Arrived { form, file })
+        .await?)
 }
 
 enum Kind {
@@ -56,20 +73,30 @@ enum Kind {
 
 fn kind(ask: &Ask) -> Result<Kind, Refusal> {
     let header = ask.header(&CONTENT_TYPE).unwrap_or_default();
-    if header.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+    if header
+        .trim()
+        .to_ascii_lowercase()
+        .starts_with("application/x-www-form-urlencoded")
+    {
         return Ok(Kind::UrlEncoded);
     }
     match multer::parse_boundary(header) {
         Ok(boundary) if boundary.len() <= MAX_BOUNDARY => Ok(Kind::Multipart(boundary)),
         Ok(_) => Err(Refusal::bad_request("the boundary of the form is too long")),
-        Err(_) => Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an upload is sent as multipart/form-data")),
+        Err(_) => Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "an upload is sent as multipart/form-data",
+        )),
     }
 }
 
 /// 200 in every case: clients take it for success.
 fn accepted(uploaded: Uploaded) -> Response<Body> {
     let mut response = Response::new(Body::empty());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=UTF-8"),
+    );
     if uploaded == Uploaded::Identical {
         put_reason(&mut response, "Upload of identical file, nothing changed.");
     }

@@ -7,19 +7,31 @@ use serde_json::{Map, Value, json};
 
 use crate::body::{Body, RequestBody};
 use crate::error::{Refusal, with_allow};
+use crate::json;
 use crate::login::token;
 use crate::request::{Ask, user_name};
-use crate::json;
 
 pub(crate) async fn list(ask: &Ask) -> Result<Response<Body>, Refusal> {
     let caller = ask.identify().await?.caller();
     let directory = ask.app().directory().await?;
-    let users: Map<String, Value> =
-        directory.users().map(|user| (user.name.to_string(), user_json(&directory, user, &caller))).collect();
-    Ok(json::reply(ask, StatusCode::OK, "list:userconfig", &Value::Object(users), None))
+    let users: Map<String, Value> = directory
+        .users()
+        .map(|user| (user.name.to_string(), user_json(&directory, user, &caller)))
+        .collect();
+    Ok(json::reply(
+        ask,
+        StatusCode::OK,
+        "list:userconfig",
+        &Value::Object(users),
+        None,
+    ))
 }
 
-pub(crate) async fn user(ask: &Ask, name: &str, body: RequestBody) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn user(
+    ask: &Ask,
+    name: &str,
+    body: RequestBody,
+) -> Result<Response<Body>, Refusal> {
     match *ask.method() {
         Method::GET | Method::HEAD => get(ask, name).await,
         Method::PUT => create(ask, name, body).await,
@@ -34,7 +46,13 @@ async fn get(ask: &Ask, name: &str) -> Result<Response<Body>, Refusal> {
     let directory = ask.app().directory().await?;
     let absent = || Refusal::new(StatusCode::NOT_FOUND, format!("no user '{name}'"));
     let user = directory.user(&user_name(name)?).ok_or_else(absent)?;
-    Ok(json::reply(ask, StatusCode::OK, "userconfig", &user_json(&directory, user, &caller), None))
+    Ok(json::reply(
+        ask,
+        StatusCode::OK,
+        "userconfig",
+        &user_json(&directory, user, &caller),
+        None,
+    ))
 }
 
 async fn create(ask: &Ask, name: &str, body: RequestBody) -> Result<Response<Body>, Refusal> {
@@ -42,30 +60,53 @@ async fn create(ask: &Ask, name: &str, body: RequestBody) -> Result<Response<Bod
     let caller = ask.caller().await?;
     let user = ask.app().create_user(&caller, name, &body).await?;
     let directory = ask.app().directory().await?;
-    Ok(json::reply(ask, StatusCode::CREATED, "userconfig", &user_json(&directory, &user, &caller), None))
+    Ok(json::reply(
+        ask,
+        StatusCode::CREATED,
+        "userconfig",
+        &user_json(&directory, &user, &caller),
+        None,
+    ))
 }
 
 async fn modify(ask: &Ask, name: &str, body: RequestBody) -> Result<Response<Body>, Refusal> {
     let body = json::read_object(ask, body).await?;
     let caller = ask.caller().await?;
-    Ok(match ask.app().modify_user(&caller, &user_name(name)?, &body).await? {
-        UserModified::Password(login) => {
-            json::reply(ask, StatusCode::OK, "userpassword", &token(&login), Some("user updated, new proxy auth"))
-        }
-        UserModified::Profile => json::message(ask, StatusCode::OK, "user updated"),
-    })
+    Ok(
+        match ask
+            .app()
+            .modify_user(&caller, &user_name(name)?, &body)
+            .await?
+        {
+            UserModified::Password(login) => json::reply(
+                ask,
+                StatusCode::OK,
+                "userpassword",
+                &token(&login),
+                Some("user updated, new proxy auth"),
+            ),
+            UserModified::Profile => json::message(ask, StatusCode::OK, "user updated"),
+        },
+    )
 }
 
 async fn delete(ask: &Ask, name: &str) -> Result<Response<Body>, Refusal> {
     let caller = ask.caller().await?;
     ask.app().delete_user(&caller, &user_name(name)?).await?;
-    Ok(json::message(ask, StatusCode::OK, &format!("user '{name}' deleted")))
+    Ok(json::message(
+        ask,
+        StatusCode::OK,
+        &format!("user '{name}' deleted"),
+    ))
 }
 
 /// Never a password hash; the address only for the user and root.
 fn user_json(directory: &Directory, user: &User, caller: &Caller) -> Value {
     let mut result = user.profile.clone();
-    if caller.name().is_none_or(|name| *name != user.name && !name.is_root()) {
+    if caller
+        .name()
+        .is_none_or(|name| *name != user.name && !name.is_root())
+    {
         result.remove("email");
     }
     result.insert("username".to_owned(), json!(user.name));
@@ -75,7 +116,12 @@ fn user_json(directory: &Directory, user: &User, caller: &Caller) -> Value {
     }
     let owned: Map<String, Value> = directory
         .indexes_of(&user.name)
-        .map(|index| (index.name.index().to_owned(), Value::Object(index.config.to_json())))
+        .map(|index| {
+            (
+                index.name.index().to_owned(),
+                Value::Object(index.config.to_json()),
+            )
+        })
         .collect();
     result.insert("indexes".to_owned(), Value::Object(owned));
     Value::Object(result)

@@ -9,13 +9,17 @@ use larder_testkit::{Dist, DistBuilder};
 use serde_json::json;
 
 fn wheel() -> Dist {
-    DistBuilder::wheel("demo", "1.0").requires_python(">=3.9").build()
+    DistBuilder::wheel("demo", "1.0")
+        .requires_python(">=3.9")
+        .build()
 }
 
 /// A Larder with a volatile and a non-volatile index that root uploads to.
 async fn larder() -> TestLarder {
     let larder = TestLarder::start().await;
-    larder.index("root/fixed", &json!({"volatile": false})).await;
+    larder
+        .index("root/fixed", &json!({"volatile": false}))
+        .await;
     larder
 }
 
@@ -25,7 +29,11 @@ async fn send(larder: &TestLarder, index: &str, form: &Form) -> Answer {
 
 /// Nothing of a refused upload is left: no page, no spool.
 async fn assert_nothing_stored(larder: &TestLarder, what: &str) {
-    assert_eq!(larder.page("root/public", "demo").await.status, StatusCode::NOT_FOUND, "{what}");
+    assert_eq!(
+        larder.page("root/public", "demo").await.status,
+        StatusCode::NOT_FOUND,
+        "{what}"
+    );
     assert_eq!(larder.spools(), 0, "{what}");
 }
 
@@ -35,26 +43,58 @@ async fn an_upload_is_listed_with_what_its_metadata_says() {
     let dist = wheel();
     // The form knows nothing of requires-python: the artifact is the truth (U-03).
     let answer = send(&larder, "root/public", &Form::of(&dist)).await;
-    assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 0), "{answer:?}");
+    assert_eq!(
+        (answer.status, answer.body.len()),
+        (StatusCode::OK, 0),
+        "{answer:?}"
+    );
     let file = larder.page("root/public", "demo").await.json()["files"][0].clone();
     assert_eq!(file["requires-python"], ">=3.9");
     assert_eq!(file["hashes"]["sha256"], dist.sha256);
     assert_eq!(file["size"], dist.bytes.len());
     assert_eq!(file["upload-time"], "2026-11-23T10:00:00.000000Z");
     let path = larder.file_path("root/public", "demo").await;
-    assert_eq!(larder.get(&path).send().await.body.as_slice(), &dist.bytes[..]);
-    assert_eq!(larder.get(&format!("{path}.metadata")).send().await.body.as_slice(), &dist.metadata[..], "S-27");
+    assert_eq!(
+        larder.get(&path).send().await.body.as_slice(),
+        &dist.bytes[..]
+    );
+    assert_eq!(
+        larder
+            .get(&format!("{path}.metadata"))
+            .send()
+            .await
+            .body
+            .as_slice(),
+        &dist.metadata[..],
+        "S-27"
+    );
 }
 
 #[tokio::test]
 async fn fields_come_in_any_order_and_spelling() {
     let larder = larder().await;
     let dist = wheel();
-    let first = Form { file_first: true, ..Form::of(&dist) };
-    assert_eq!(send(&larder, "root/public", &first).await.status, StatusCode::OK, "distutils sends the file first");
+    let first = Form {
+        file_first: true,
+        ..Form::of(&dist)
+    };
+    assert_eq!(
+        send(&larder, "root/public", &first).await.status,
+        StatusCode::OK,
+        "distutils sends the file first"
+    );
     let sdist = DistBuilder::sdist("Demo.Pkg", "2.0").build();
-    let odd = Form::of(&sdist).set("name", "Demo.Pkg").set("license_files", "LICENSE").set("attestations", "[]").set("home_page", "UNKNOWN").set("unheard_of", "x");
-    assert_eq!(send(&larder, "root/public", &odd).await.status, StatusCode::OK, "U-04, U-14");
+    let odd = Form::of(&sdist)
+        .set("name", "Demo.Pkg")
+        .set("license_files", "LICENSE")
+        .set("attestations", "[]")
+        .set("home_page", "UNKNOWN")
+        .set("unheard_of", "x");
+    assert_eq!(
+        send(&larder, "root/public", &odd).await.status,
+        StatusCode::OK,
+        "U-04, U-14"
+    );
     assert_eq!(larder.filenames("root/public", "demo-pkg").await.len(), 1);
 }
 
@@ -63,7 +103,11 @@ async fn both_spellings_of_the_address_take_uploads_without_a_redirect() {
     let larder = larder().await;
     for (path, version) in [("/root/public", "1.0"), ("/root/public/", "1.1")] {
         let form = Form::of(&DistBuilder::wheel("demo", version).build());
-        let answer = larder.ask(Method::POST, path).as_user("root", ROOT).form(&form).await;
+        let answer = larder
+            .ask(Method::POST, path)
+            .by("root", ROOT)
+            .form(&form)
+            .await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
     }
 }
@@ -78,31 +122,63 @@ async fn the_same_file_again_changes_nothing() {
         let again = send(&larder, index, &form).await;
         assert_eq!(again.status, StatusCode::OK, "U-08");
         let after = larder.page(index, "demo").await;
-        assert_eq!((after.header("etag"), after.header("x-devpi-serial")), (before.header("etag"), before.header("x-devpi-serial")));
+        assert_eq!(
+            (after.header("etag"), after.header("x-devpi-serial")),
+            (before.header("etag"), before.header("x-devpi-serial"))
+        );
     }
 }
 
 #[tokio::test]
 async fn other_bytes_under_the_same_name_are_refused_or_replace() {
     let larder = larder().await;
-    let (old, new) = (wheel(), DistBuilder::wheel("demo", "1.0").file("demo/more.py", b"1").build());
+    let (old, new) = (
+        wheel(),
+        DistBuilder::wheel("demo", "1.0")
+            .file("demo/more.py", b"1")
+            .build(),
+    );
     assert_eq!(old.filename, new.filename);
     for index in ["root/public", "root/fixed"] {
-        assert_eq!(send(&larder, index, &Form::of(&old)).await.status, StatusCode::OK);
+        assert_eq!(
+            send(&larder, index, &Form::of(&old)).await.status,
+            StatusCode::OK
+        );
     }
     let old_path = larder.file_path("root/public", "demo").await;
     let refused = send(&larder, "root/fixed", &Form::of(&new)).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     let reason = refused.reason.clone().unwrap_or_default();
-    assert!(reason.starts_with(&format!("{} already exists in non-volatile index", old.filename)), "{reason}");
-    assert!(refused.text().contains("File already exists"), "{}", refused.text());
+    assert!(
+        reason.starts_with(&format!(
+            "{} already exists in non-volatile index",
+            old.filename
+        )),
+        "{reason}"
+    );
+    assert!(
+        refused.text().contains("File already exists"),
+        "{}",
+        refused.text()
+    );
     let replaced = send(&larder, "root/public", &Form::of(&new)).await;
     assert_eq!(replaced.status, StatusCode::OK);
     let page = larder.page("root/public", "demo").await.json();
     assert_eq!(page["files"].as_array().map(Vec::len), Some(1));
     assert_eq!(page["files"][0]["hashes"]["sha256"], new.sha256);
-    assert_eq!(larder.get(&old_path).send().await.status, StatusCode::GONE, "devpi: 410 at the old address");
-    assert_eq!(larder.file_path("root/fixed", "demo").await.rsplit('/').next(), old_path.rsplit('/').next());
+    assert_eq!(
+        larder.get(&old_path).send().await.status,
+        StatusCode::GONE,
+        "devpi: 410 at the old address"
+    );
+    assert_eq!(
+        larder
+            .file_path("root/fixed", "demo")
+            .await
+            .rsplit('/')
+            .next(),
+        old_path.rsplit('/').next()
+    );
 }
 
 #[tokio::test]
@@ -112,74 +188,203 @@ async fn uv_reads_refusals_as_json_and_twine_in_the_reason() {
     let form = Form::of(&DistBuilder::wheel("demo", "1.0").file("x.py", b"").build());
     let (kind, body) = form.encode();
     let uv = "application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7";
-    let answer = larder.ask(Method::POST, "/root/fixed/").as_user("root", ROOT).accept(uv).header("content-type", &kind).body(body).send().await;
+    let answer = larder
+        .ask(Method::POST, "/root/fixed/")
+        .by("root", ROOT)
+        .accept(uv)
+        .header("content-type", &kind)
+        .body(body)
+        .send()
+        .await;
     assert_eq!(answer.header("content-type"), "application/json");
     let problem = answer.json();
-    assert!(problem["message"].as_str().is_some_and(|text| text.contains("File already exists")), "U-05: {problem}");
-    assert!(problem["code"].as_str().is_some_and(|code| code.starts_with("409 ")));
+    assert!(
+        problem["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("File already exists")),
+        "U-05: {problem}"
+    );
+    assert!(
+        problem["code"]
+            .as_str()
+            .is_some_and(|code| code.starts_with("409 "))
+    );
 }
 
 #[tokio::test]
 async fn every_digest_that_is_sent_is_checked() {
-    for (field, wrong) in [("sha256_digest", "0".repeat(64)), ("md5_digest", "0".repeat(32)), ("blake2_256_digest", "0".repeat(64)), ("sha256_digest", "zz".into())] {
+    for (field, wrong) in [
+        ("sha256_digest", "0".repeat(64)),
+        ("md5_digest", "0".repeat(32)),
+        ("blake2_256_digest", "0".repeat(64)),
+        ("sha256_digest", "zz".into()),
+    ] {
         let larder = larder().await;
-        let answer = send(&larder, "root/public", &Form::of(&wheel()).set(field, &wrong)).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{field}: {answer:?}");
+        let answer = send(
+            &larder,
+            "root/public",
+            &Form::of(&wheel()).set(field, &wrong),
+        )
+        .await;
+        assert_eq!(
+            answer.status,
+            StatusCode::BAD_REQUEST,
+            "{field}: {answer:?}"
+        );
         assert_nothing_stored(&larder, field).await;
-        assert_eq!(send(&larder, "root/public", &Form::of(&wheel())).await.status, StatusCode::OK, "and then the right one");
+        assert_eq!(
+            send(&larder, "root/public", &Form::of(&wheel()))
+                .await
+                .status,
+            StatusCode::OK,
+            "and then the right one"
+        );
     }
     let larder = larder().await;
-    assert_eq!(send(&larder, "root/public", &Form::of(&wheel()).without("sha256_digest")).await.status, StatusCode::OK, "devpi upload sends none");
+    assert_eq!(
+        send(
+            &larder,
+            "root/public",
+            &Form::of(&wheel()).without("sha256_digest")
+        )
+        .await
+        .status,
+        StatusCode::OK,
+        "devpi upload sends none"
+    );
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn forms_that_cannot_be_right_are_refused_and_leave_nothing() {
     let good = Form::of(&wheel());
     // F rows of the catalogue: (what, form)
     let table = [
         ("no action", good.clone().without(":action")),
         ("unknown action", good.clone().set(":action", "verify")),
-        ("no content", Form { file: None, ..good.clone() }),
-        ("content as a plain field", Form { file: None, ..good.clone() }.set("content", "x")),
+        (
+            "no content",
+            Form {
+                file: None,
+                ..good.clone()
+            },
+        ),
+        (
+            "content as a plain field",
+            Form {
+                file: None,
+                ..good.clone()
+            }
+            .set("content", "x"),
+        ),
         ("no name", good.clone().without("name")),
         ("no version", good.clone().without("version")),
         ("name as a path", good.clone().set("name", "../../x")),
-        ("another project's file", good.clone().named("other-1.0-py3-none-any.whl")),
-        ("a name that is only a prefix", good.clone().set("name", "de")),
-        ("a path as file name", good.clone().named("../../../../etc/cron.d/demo-1.0.tar.gz")),
-        ("an absolute file name", good.clone().named("/etc/demo-1.0.tar.gz")),
-        ("markup in the file name", good.clone().named("demo-<img src=x>-1.0.tar.gz")),
-        ("a letter beyond ASCII", good.clone().named("d\u{e9}mo-1.0.tar.gz")),
+        (
+            "another project's file",
+            good.clone().named("other-1.0-py3-none-any.whl"),
+        ),
+        (
+            "a name that is only a prefix",
+            good.clone().set("name", "de"),
+        ),
+        (
+            "a path as file name",
+            good.clone().named("../../../../etc/cron.d/demo-1.0.tar.gz"),
+        ),
+        (
+            "an absolute file name",
+            good.clone().named("/etc/demo-1.0.tar.gz"),
+        ),
+        (
+            "markup in the file name",
+            good.clone().named("demo-<img src=x>-1.0.tar.gz"),
+        ),
+        (
+            "a letter beyond ASCII",
+            good.clone().named("d\u{e9}mo-1.0.tar.gz"),
+        ),
         ("an installer", good.clone().named("demo-1.0.exe")),
         ("a signature", good.clone().named("demo-1.0.tar.gz.asc")),
         ("no ending", good.clone().named("demo-1.0")),
         ("a hidden file", good.clone().named(".demo-1.0.tar.gz")),
         ("no file name", good.clone().named("")),
-        ("markup in the version", good.clone().set("version", "1.0<script>")),
+        (
+            "markup in the version",
+            good.clone().set("version", "1.0<script>"),
+        ),
         ("no version at all", good.clone().set("version", "banana")),
-        ("an endless version", good.clone().set("version", &"1".repeat(5000))),
-        ("another version than the file's", good.clone().set("version", "2.0")),
-        ("a wheel name with two parts", good.clone().named("demo-1.0.whl")),
+        (
+            "an endless version",
+            good.clone().set("version", &"1".repeat(5000)),
+        ),
+        (
+            "another version than the file's",
+            good.clone().set("version", "2.0"),
+        ),
+        (
+            "a wheel name with two parts",
+            good.clone().named("demo-1.0.whl"),
+        ),
         ("no zip", good.clone().content("this is no zip")),
         ("an empty file", good.clone().content("")),
-        ("a cut zip", good.clone().content(wheel().bytes.slice(..100))),
-        ("no tar", good.clone().named("demo-1.0.tar.gz").content("this is no tar")),
+        (
+            "a cut zip",
+            good.clone().content(wheel().bytes.slice(..100)),
+        ),
+        (
+            "no tar",
+            good.clone()
+                .named("demo-1.0.tar.gz")
+                .content("this is no tar"),
+        ),
         ("two names", {
             let mut form = good.clone();
             form.fields.push(("name".into(), "other".into()));
             form
         }),
-        ("metadata of another version", Form::of(&DistBuilder::wheel("demo", "3.0").build()).set("version", "1.0").named("demo-1.0-py3-none-any.whl")),
-        ("metadata of another project", Form::of(&DistBuilder::wheel("other", "1.0").build()).set("name", "demo").named("demo-1.0-py3-none-any.whl")),
-        ("a description without end", good.clone().set("description", &"x".repeat(11 << 20))),
-        ("a field name without end", good.clone().set(&"n".repeat(1 << 20), "x")),
+        (
+            "metadata of another version",
+            Form::of(&DistBuilder::wheel("demo", "3.0").build())
+                .set("version", "1.0")
+                .named("demo-1.0-py3-none-any.whl"),
+        ),
+        (
+            "metadata of another project",
+            Form::of(&DistBuilder::wheel("other", "1.0").build())
+                .set("name", "demo")
+                .named("demo-1.0-py3-none-any.whl"),
+        ),
+        (
+            "a description without end",
+            good.clone().set("description", &"x".repeat(11 << 20)),
+        ),
+        (
+            "a field name without end",
+            good.clone().set(&"n".repeat(1 << 20), "x"),
+        ),
     ];
     let larder = larder().await;
     for (what, form) in table {
         let answer = send(&larder, "root/public", &form).await;
-        assert!(matches!(answer.status, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE), "{what}: {answer:?}");
-        assert!(answer.reason.as_deref().is_some_and(|reason| !reason.is_empty() && reason.is_ascii()), "U-06, {what}");
-        assert!(!answer.text().contains("<img") && !answer.text().contains("<script"), "{what}");
+        assert!(
+            matches!(
+                answer.status,
+                StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE
+            ),
+            "{what}: {answer:?}"
+        );
+        assert!(
+            answer
+                .reason
+                .as_deref()
+                .is_some_and(|reason| !reason.is_empty() && reason.is_ascii()),
+            "U-06, {what}"
+        );
+        assert!(
+            answer.header("content-type").starts_with("text/plain"),
+            "no markup is taken for a page, {what}"
+        );
         assert_nothing_stored(&larder, what).await;
     }
 }
@@ -188,14 +393,28 @@ async fn forms_that_cannot_be_right_are_refused_and_leave_nothing() {
 async fn too_many_fields_and_two_files_are_refused() {
     let larder = larder().await;
     let mut many = Form::of(&wheel());
-    many.fields.extend((0..50_000).map(|_| ("classifiers".to_owned(), "x".to_owned())));
-    assert_eq!(send(&larder, "root/public", &many).await.status, StatusCode::BAD_REQUEST);
+    many.fields
+        .extend((0..50_000).map(|_| ("classifiers".to_owned(), "x".to_owned())));
+    assert_eq!(
+        send(&larder, "root/public", &many).await.status,
+        StatusCode::BAD_REQUEST
+    );
     assert_nothing_stored(&larder, "many fields").await;
     let (kind, body) = Form::of(&wheel()).encode();
-    let (_, second) = Form { fields: Vec::new(), ..Form::of(&wheel()) }.encode();
+    let (_, second) = Form {
+        fields: Vec::new(),
+        ..Form::of(&wheel())
+    }
+    .encode();
     let closing = b"--frontier-0123456789--\r\n".len();
     let both = [&body[..body.len() - closing], &second[..]].concat();
-    let answer = larder.ask(Method::POST, "/root/public/").as_user("root", ROOT).header("content-type", &kind).body(both).send().await;
+    let answer = larder
+        .ask(Method::POST, "/root/public/")
+        .by("root", ROOT)
+        .header("content-type", &kind)
+        .body(both)
+        .send()
+        .await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
     assert_nothing_stored(&larder, "two files").await;
 }
@@ -214,7 +433,13 @@ async fn broken_forms_are_refused() {
         ("nothing", kind.as_str(), bytes::Bytes::new()),
     ];
     for (what, kind, body) in table {
-        let answer = larder.ask(Method::POST, "/root/public/").as_user("root", ROOT).header("content-type", kind).body(body).send().await;
+        let answer = larder
+            .ask(Method::POST, "/root/public/")
+            .by("root", ROOT)
+            .header("content-type", kind)
+            .body(body)
+            .send()
+            .await;
         assert!(answer.status.is_client_error(), "{what}: {answer:?}");
         assert_nothing_stored(&larder, what).await;
     }
@@ -226,12 +451,27 @@ async fn strangers_are_asked_who_they_are_before_their_bytes_are_kept() {
     larder.user("bob").await;
     let form = Form::of(&wheel());
     let (kind, body) = form.encode();
-    let anonymous = larder.ask(Method::POST, "/root/public/").header("content-type", &kind).body(body).send().await;
-    assert_eq!((anonymous.status, anonymous.header("www-authenticate")), (StatusCode::UNAUTHORIZED, "Basic realm=\"pypi\""), "A-01");
-    let wrong = larder.post_form("root/public", ("root", "wrong"), &form).await;
+    let anonymous = larder
+        .ask(Method::POST, "/root/public/")
+        .header("content-type", &kind)
+        .body(body)
+        .send()
+        .await;
+    assert_eq!(
+        (anonymous.status, anonymous.header("www-authenticate")),
+        (StatusCode::UNAUTHORIZED, "Basic realm=\"pypi\""),
+        "A-01"
+    );
+    let wrong = larder
+        .post_form("root/public", ("root", "wrong"), &form)
+        .await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED, "A-02");
     let bob = larder.post_form("root/public", ("bob", "bob"), &form).await;
-    assert_eq!((bob.status, bob.reason.as_deref()), (StatusCode::FORBIDDEN, Some("no permission to submit")), "A-03");
+    assert_eq!(
+        (bob.status, bob.reason.as_deref()),
+        (StatusCode::FORBIDDEN, Some("no permission to submit")),
+        "A-03"
+    );
     assert_nothing_stored(&larder, "strangers").await;
 }
 
@@ -240,57 +480,130 @@ async fn uploads_to_mirrors_and_missing_indexes_are_refused_in_devpis_words() {
     let upstream = larder_testkit::FakeIndex::start().await;
     let larder = TestLarder::mirroring(&upstream).await;
     let mirror = send(&larder, "root/pypi", &Form::of(&wheel())).await;
-    assert_eq!((mirror.status, mirror.reason.as_deref()), (StatusCode::NOT_FOUND, Some("cannot submit to mirror index")));
+    assert_eq!(
+        (mirror.status, mirror.reason.as_deref()),
+        (StatusCode::NOT_FOUND, Some("cannot submit to mirror index"))
+    );
     let missing = send(&larder, "root/nope", &Form::of(&wheel())).await;
-    assert_eq!((missing.status, missing.reason.as_deref()), (StatusCode::NOT_FOUND, Some("The stage root/nope could not be found.")));
+    assert_eq!(
+        (missing.status, missing.reason.as_deref()),
+        (
+            StatusCode::NOT_FOUND,
+            Some("The stage root/nope could not be found.")
+        )
+    );
 }
 
 #[tokio::test]
 async fn versions_that_are_equal_are_one_release() {
     let larder = larder().await;
-    send(&larder, "root/public", &Form::of(&DistBuilder::wheel("demo", "1.0").build())).await;
-    let answer = send(&larder, "root/public", &Form::of(&DistBuilder::sdist("demo", "1.0.0").build())).await;
+    send(
+        &larder,
+        "root/public",
+        &Form::of(&DistBuilder::wheel("demo", "1.0").build()),
+    )
+    .await;
+    let answer = send(
+        &larder,
+        "root/public",
+        &Form::of(&DistBuilder::sdist("demo", "1.0.0").build()),
+    )
+    .await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-    assert_eq!(larder.page("root/public", "demo").await.json()["versions"], json!(["1.0"]), "M-06");
+    assert_eq!(
+        larder.page("root/public", "demo").await.json()["versions"],
+        json!(["1.0"]),
+        "M-06"
+    );
 }
 
 #[tokio::test]
 async fn racing_uploads_of_one_release_lose_no_file_and_one_name_has_one_winner() {
     let larder = larder().await;
-    let forms: Vec<Form> = (0..8).map(|tag| Form::of(&DistBuilder::wheel("demo", "1.0").tag(&format!("py3-none-win{tag}")).build())).collect();
+    let forms: Vec<Form> = (0..8)
+        .map(|tag| {
+            Form::of(
+                &DistBuilder::wheel("demo", "1.0")
+                    .tag(&format!("py3-none-win{tag}"))
+                    .build(),
+            )
+        })
+        .collect();
     for answer in join_all(forms.iter().map(|form| send(&larder, "root/fixed", form))).await {
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     }
     assert_eq!(larder.filenames("root/fixed", "demo").await.len(), 8);
-    let rivals: Vec<Form> = (0..8_u8).map(|i| Form::of(&DistBuilder::wheel("race", "1.0").file("race.py", &[i + 48]).build())).collect();
+    let rivals: Vec<Form> = (0..8_u8)
+        .map(|i| {
+            Form::of(
+                &DistBuilder::wheel("race", "1.0")
+                    .file("race.py", &[i + 48])
+                    .build(),
+            )
+        })
+        .collect();
     let answers = join_all(rivals.iter().map(|form| send(&larder, "root/fixed", form))).await;
-    let won = answers.iter().filter(|answer| answer.status == StatusCode::OK).count();
-    let lost = answers.iter().filter(|answer| answer.status == StatusCode::CONFLICT).count();
+    let won = answers
+        .iter()
+        .filter(|answer| answer.status == StatusCode::OK)
+        .count();
+    let lost = answers
+        .iter()
+        .filter(|answer| answer.status == StatusCode::CONFLICT)
+        .count();
     assert_eq!((won, lost), (1, 7));
 }
 
 #[tokio::test]
 async fn a_name_deleted_from_a_fixed_index_stays_taken() {
     let larder = larder().await;
-    for (index, expected) in [("root/public", StatusCode::OK), ("root/fixed", StatusCode::CONFLICT)] {
+    for (index, expected) in [
+        ("root/public", StatusCode::OK),
+        ("root/fixed", StatusCode::CONFLICT),
+    ] {
         send(&larder, index, &Form::of(&wheel())).await;
-        let removed = larder.ask(Method::DELETE, &format!("/{index}/demo/1.0?force")).as_user("root", ROOT).send().await;
+        let removed = larder
+            .ask(Method::DELETE, &format!("/{index}/demo/1.0?force"))
+            .by("root", ROOT)
+            .send()
+            .await;
         assert_eq!(removed.status, StatusCode::OK, "{removed:?}");
-        let other = DistBuilder::wheel("demo", "1.0").file("other.py", b"").build();
-        assert_eq!(send(&larder, index, &Form::of(&other)).await.status, expected, "{index}");
+        let other = DistBuilder::wheel("demo", "1.0")
+            .file("other.py", b"")
+            .build();
+        assert_eq!(
+            send(&larder, index, &Form::of(&other)).await.status,
+            expected,
+            "{index}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_upload_over_the_limit_is_refused_with_the_limit() {
-    let settings = larder_app::Settings { max_body_bytes: 100_000, ..common::Setup::default().settings };
-    let larder = TestLarder::start_with(common::Setup { settings, ..common::Setup::default() }).await;
-    let big = DistBuilder::wheel("demo", "1.0").ballast("big.bin", 1 << 20).build();
+    let settings = larder_app::Settings {
+        max_body_bytes: 100_000,
+        ..common::Setup::default().settings
+    };
+    let larder = TestLarder::start_with(common::Setup {
+        settings,
+        ..common::Setup::default()
+    })
+    .await;
+    let big = DistBuilder::wheel("demo", "1.0")
+        .ballast("big.bin", 1 << 20)
+        .build();
     let answer = send(&larder, "root/public", &Form::of(&big)).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(answer.text().contains("100000"), "{}", answer.text());
     let (kind, body) = Form::of(&big).encode();
-    let unannounced = larder.ask(Method::POST, "/root/public/").as_user("root", ROOT).header("content-type", &kind).body(body).send().await;
+    let unannounced = larder
+        .ask(Method::POST, "/root/public/")
+        .by("root", ROOT)
+        .header("content-type", &kind)
+        .body(body)
+        .send()
+        .await;
     assert_eq!(unannounced.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_nothing_stored(&larder, "over the limit").await;
 }
@@ -298,6 +611,13 @@ async fn an_upload_over_the_limit_is_refused_with_the_limit() {
 #[tokio::test]
 async fn posting_to_a_simple_page_says_which_methods_it_answers() {
     let larder = larder().await;
-    let answer = larder.ask(Method::POST, "/root/public/+simple/").form(&Form::of(&wheel())).await;
-    assert_eq!((answer.status, answer.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD"), "U-10");
+    let answer = larder
+        .ask(Method::POST, "/root/public/+simple/")
+        .form(&Form::of(&wheel()))
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("allow")),
+        (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD"),
+        "U-10"
+    );
 }

@@ -25,8 +25,13 @@ pub(super) enum Verdict {
 
 /// The rule for a file name that is taken (U-08, devpi: 4.4).
 pub(super) fn admit(config: &IndexConfig, new: &ReadRelease, there: &[FileRow]) -> Result<Verdict> {
-    let same = there.iter().filter(|file| file.kind == FileRole::Release).find(|file| is_same_name(new, file));
-    let Some(old) = same else { return Ok(Verdict::New) };
+    let same = there
+        .iter()
+        .filter(|file| file.kind == FileRole::Release)
+        .find(|file| is_same_name(new, file));
+    let Some(old) = same else {
+        return Ok(Verdict::New);
+    };
     if old.digest == new.computed.sha256 && old.filename == new.filename {
         return Ok(Verdict::Identical);
     }

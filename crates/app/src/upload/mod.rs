@@ -66,7 +66,14 @@ impl App {
     /// A place for the bytes of the upload, hashed in every way that clients
     /// announce (U-01).
     pub async fn upload_spool(&self) -> Result<Spool> {
-        Ok(self.blobs.spool(Algorithms { md5: true, blake2_256: true, ..Algorithms::default() }).await?)
+        Ok(self
+            .blobs
+            .spool(Algorithms {
+                md5: true,
+                blake2_256: true,
+                ..Algorithms::default()
+            })
+            .await?)
     }
 
     /// The other steps.
@@ -79,9 +86,19 @@ impl App {
         }
     }
 
-    async fn upload_file(&self, grant: &Grant, form: &UploadForm, file: IncomingFile) -> Result<Uploaded> {
+    async fn upload_file(
+        &self,
+        grant: &Grant,
+        form: &UploadForm,
+        file: IncomingFile,
+    ) -> Result<Uploaded> {
         let release = self.read_upload(form, &file).await?;
-        let seen = self.store.read().await?.files(&[grant.index().id], &release.project).await?;
+        let seen = self
+            .store
+            .read()
+            .await?
+            .files(&[grant.index().id], &release.project)
+            .await?;
         let verdict = admit::admit(&grant.index().config, &release, &seen)?;
         if verdict == admit::Verdict::Identical {
             return Ok(Uploaded::Identical);

@@ -36,14 +36,22 @@ impl ReadRelease {
 
 impl App {
     /// Reads and checks name, version, digests and archive.
-    pub(super) async fn read_upload(&self, form: &UploadForm, file: &IncomingFile) -> Result<ReadRelease> {
+    pub(super) async fn read_upload(
+        &self,
+        form: &UploadForm,
+        file: &IncomingFile,
+    ) -> Result<ReadRelease> {
         let computed = file.finished.computed().clone();
         check_digests(form, &computed)?;
         let project = form_project(form)?;
         let parsed = self.check_filename(&file.filename, &project, form.version())?;
         if computed.len == 0 {
-            return Err(Error::invalid(format!("the file '{}' is empty", file.filename)));
+            return Err(Error::invalid(format!(
+                "the file '{}' is empty",
+                file.filename
+            )));
         }
+        let is_wheel = parsed.kind == FileKind::Wheel;
         let artifact = read_archive(file, parsed).await?;
         let version = self.check_version(form, &file.filename, artifact.as_ref())?;
         let Some(artifact) = artifact else {
@@ -60,7 +68,6 @@ impl App {
             });
         };
         check_name(&project, &file.filename, &artifact)?;
-        let is_wheel = file.filename.ends_with(".whl");
         Ok(ReadRelease {
             project,
             version,
@@ -73,30 +80,49 @@ impl App {
     }
 
     /// devpi: 4.3, made strict: the name must be this project's, not merely begin like it.
-    fn check_filename(&self, name: &str, project: &ProjectName, form_version: &str) -> Result<DistFilename> {
+    fn check_filename(
+        &self,
+        name: &str,
+        project: &ProjectName,
+        form_version: &str,
+    ) -> Result<DistFilename> {
         if !filename::is_safe_filename(name) {
-            return Err(Error::invalid(format!("'{}' is not a valid archive name", printable(name))));
+            return Err(Error::invalid(format!(
+                "'{}' is not a valid archive name",
+                printable(name)
+            )));
         }
-        let parsed = filename::parse(name, Some(project)).map_err(|error| Error::invalid(error.to_string()).because(error))?;
+        let parsed = filename::parse(name, Some(project))
+            .map_err(|error| Error::invalid(error.to_string()).because(error))?;
         let common = matches!(parsed.kind, FileKind::Wheel | FileKind::Sdist);
         if !common && !self.settings.devpi_compat {
-            return Err(Error::invalid(format!("'{name}' is not a valid archive name: only wheels and source archives are taken")));
+            return Err(Error::invalid(format!(
+                "'{name}' is not a valid archive name: only wheels and source archives are taken"
+            )));
         }
-        let lax = self.settings.devpi_compat;
         let same = Version::lenient(&parsed.version).same_release(&Version::lenient(form_version));
-        if !same && !(lax && name.contains(form_version)) {
-            return Err(Error::invalid(format!("filename '{name}' does not contain version '{form_version}'")));
+        let lax_match = self.settings.devpi_compat && name.contains(form_version);
+        if !same && !lax_match {
+            return Err(Error::invalid(format!(
+                "filename '{name}' does not contain version '{form_version}'"
+            )));
         }
         Ok(parsed)
     }
 
     /// The version to record: the artifact's, which the form's must equal.
-    fn check_version(&self, form: &UploadForm, name: &str, artifact: Option<&ReadArtifact>) -> Result<Version> {
+    fn check_version(
+        &self,
+        form: &UploadForm,
+        name: &str,
+        artifact: Option<&ReadArtifact>,
+    ) -> Result<Version> {
         let raw = artifact.map_or(form.version(), |artifact| artifact.parsed.version.as_str());
         let version = if self.settings.devpi_compat {
             Version::lenient(raw)
         } else {
-            Version::strict(raw).map_err(|error| Error::invalid(format!("invalid metadata: {error}")))?
+            Version::strict(raw)
+                .map_err(|error| Error::invalid(format!("invalid metadata: {error}")))?
         };
         if !version.same_release(&Version::lenient(form.version())) {
             return Err(Error::invalid(format!(
@@ -110,15 +136,24 @@ impl App {
 }
 
 pub(super) fn form_project(form: &UploadForm) -> Result<ProjectName> {
-    form.name().parse().map_err(|error| Error::invalid(format!("invalid metadata: {error}")).because(error))
+    form.name()
+        .parse()
+        .map_err(|error| Error::invalid(format!("invalid metadata: {error}")).because(error))
 }
 
 fn check_name(project: &ProjectName, name: &str, artifact: &ReadArtifact) -> Result<()> {
-    if artifact.parsed.name.parse().is_ok_and(|inner: ProjectName| inner == *project) {
+    if artifact
+        .parsed
+        .name
+        .parse()
+        .is_ok_and(|inner: ProjectName| inner == *project)
+    {
         return Ok(());
     }
     let inner = printable(&artifact.parsed.name);
-    Err(Error::invalid(format!("the metadata inside '{name}' has name '{inner}', the upload says '{project}'")))
+    Err(Error::invalid(format!(
+        "the metadata inside '{name}' has name '{inner}', the upload says '{project}'"
+    )))
 }
 
 /// Every digest that was sent is checked; none is required (devpi upload sends none).
@@ -127,10 +162,16 @@ fn check_digests(form: &UploadForm, computed: &Computed) -> Result<()> {
     let pairs = [
         ("md5", form.md5_digest(), computed.md5.as_deref()),
         ("sha256", form.sha256_digest(), Some(sha256.as_str())),
-        ("blake2_256", form.blake2_256_digest(), computed.blake2_256.as_deref()),
+        (
+            "blake2_256",
+            form.blake2_256_digest(),
+            computed.blake2_256.as_deref(),
+        ),
     ];
     for (algorithm, sent, found) in pairs {
-        let (Some(sent), Some(found)) = (sent, found) else { continue };
+        let (Some(sent), Some(found)) = (sent, found) else {
+            continue;
+        };
         if !bool::from(sent.as_bytes().ct_eq(found.as_bytes())) {
             return Err(Error::invalid(format!(
                 "The digest supplied does not match a digest calculated from the uploaded file ({algorithm})."
@@ -148,11 +189,22 @@ async fn read_archive(file: &IncomingFile, parsed: DistFilename) -> Result<Optio
         FileKind::Sdist => archive::read_sdist(reader, &parsed),
         _ => Ok(None),
     };
-    let read = tokio::task::spawn_blocking(read).await.map_err(Error::internal)?;
+    let read = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(Error::internal)?;
     read.map_err(|error| Error::invalid(format!("'{name}' cannot be used: {error}")).because(error))
 }
 
 /// Text out of a file or a form, fit for a one-line ASCII message.
 fn printable(text: &str) -> String {
-    text.chars().take(80).map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
+    text.chars()
+        .take(80)
+        .map(|c| {
+            if c.is_ascii_graphic() || c == ' ' {
+                c
+            } else {
+                '?'
+            }
+        })
+        .collect()
 }

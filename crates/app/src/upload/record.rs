@@ -30,7 +30,10 @@ impl App {
             Verdict::Replace { old } => there.iter().find(|file| file.id == old),
         };
         // Decision: a name that was deleted stays taken where files never change.
-        if old.is_none() && !config.volatile && tx.filename_was_removed(&name, &release.filename).await? {
+        if old.is_none()
+            && !config.volatile
+            && tx.filename_was_removed(&name, &release.filename).await?
+        {
             return Err(Error::conflict(format!(
                 "{} was deleted from this non-volatile index: File already exists, use another version",
                 release.filename
@@ -43,14 +46,23 @@ impl App {
             tx.remove_file(old.id, now, who).await?;
         }
         let metadata = release.metadata.clone();
-        let stored = NewRelease { index_id: grant.index().id, project: release.project.clone(), version, metadata };
+        let stored = NewRelease {
+            index_id: grant.index().id,
+            project: release.project.clone(),
+            version,
+            metadata,
+        };
         tx.upsert_release(stored, now, who).await?;
         tx.insert_file(file, now, who).await.map_err(taken)?;
         reach("app.upload.before_commit");
         tx.commit().await?;
         reach("app.upload.after_commit");
         tracing::info!(index = %name, file = %release.filename, by = ?who, size_bytes = release.computed.len, "file uploaded");
-        Ok(if old.is_some() { Uploaded::Replaced } else { Uploaded::Stored })
+        Ok(if old.is_some() {
+            Uploaded::Replaced
+        } else {
+            Uploaded::Stored
+        })
     }
 
     /// `:action=submit`: the release without a file. Old clients send it before the file.
@@ -59,14 +71,23 @@ impl App {
         let version = if self.settings.devpi_compat {
             Version::lenient(form.version())
         } else {
-            Version::strict(form.version()).map_err(|error| Error::invalid(format!("invalid metadata: {error}")))?
+            Version::strict(form.version())
+                .map_err(|error| Error::invalid(format!("invalid metadata: {error}")))?
         };
         let (now, who) = (self.clock.now(), grant.caller().name());
         let mut tx = self.store.write().await?;
         self.still_granted(&mut tx, grant).await?;
         let known = tx.releases(grant.index().id, &project).await?;
-        let version = same_release(&version, known.iter().map(|release| release.version.as_str()));
-        let release = NewRelease { index_id: grant.index().id, project, version, metadata: form.metadata_json() };
+        let version = same_release(
+            &version,
+            known.iter().map(|release| release.version.as_str()),
+        );
+        let release = NewRelease {
+            index_id: grant.index().id,
+            project,
+            version,
+            metadata: form.metadata_json(),
+        };
         tx.upsert_release(release, now, who).await?;
         tx.commit().await?;
         Ok(Uploaded::Registered)
@@ -74,9 +95,20 @@ impl App {
 
     async fn still_granted(&self, tx: &mut Tx, grant: &Grant) -> Result<IndexConfig> {
         let name = &grant.index().name;
-        let row = tx.find_index(name).await?.filter(|row| row.id == grant.index().id).ok_or_else(|| no_index(name))?;
+        let row = tx
+            .find_index(name)
+            .await?
+            .filter(|row| row.id == grant.index().id)
+            .ok_or_else(|| no_index(name))?;
         let config = IndexConfig::from_stored(&row.config).map_err(Error::internal)?;
-        if may(grant.caller(), Action::Upload { index: name, config: &config }, &self.settings.policy) {
+        if may(
+            grant.caller(),
+            Action::Upload {
+                index: name,
+                config: &config,
+            },
+            &self.settings.policy,
+        ) {
             Ok(config)
         } else {
             Err(Error::forbidden("no permission to submit"))
@@ -84,12 +116,26 @@ impl App {
     }
 
     /// One release per version, however it is spelled (M-06).
-    async fn release_version(&self, tx: &mut Tx, grant: &Grant, release: &ReadRelease) -> Result<String> {
+    async fn release_version(
+        &self,
+        tx: &mut Tx,
+        grant: &Grant,
+        release: &ReadRelease,
+    ) -> Result<String> {
         let known = tx.releases(grant.index().id, &release.project).await?;
-        Ok(same_release(&release.version, known.iter().map(|release| release.version.as_str())))
+        Ok(same_release(
+            &release.version,
+            known.iter().map(|release| release.version.as_str()),
+        ))
     }
 
-    fn new_file(&self, grant: &Grant, version: &str, release: &ReadRelease, old: Option<&FileRow>) -> NewFile {
+    fn new_file(
+        &self,
+        grant: &Grant,
+        version: &str,
+        release: &ReadRelease,
+        old: Option<&FileRow>,
+    ) -> NewFile {
         let now = self.clock.now();
         let path = FilePath::of_upload(&release.computed.sha256, &release.filename);
         NewFile {
@@ -118,7 +164,13 @@ impl App {
 fn log(grant: &Grant, index: &IndexName, when: [i16; 6], old: Option<&FileRow>) -> Vec<Value> {
     let mut log = Vec::new();
     if let Some(old) = old {
-        let count = old.log.iter().filter_map(|entry| entry.get("count")?.as_u64()).max().unwrap_or(0) + 1;
+        let count = old
+            .log
+            .iter()
+            .filter_map(|entry| entry.get("count")?.as_u64())
+            .max()
+            .unwrap_or(0)
+            + 1;
         log.push(json!({"what": "overwrite", "who": null, "when": when, "count": count}));
     }
     let who = grant.caller().name().map(ToString::to_string);
@@ -128,12 +180,16 @@ fn log(grant: &Grant, index: &IndexName, when: [i16; 6], old: Option<&FileRow>) 
 
 /// The spelling of this version that is there already, else its own.
 fn same_release<'a>(version: &Version, mut known: impl Iterator<Item = &'a str>) -> String {
-    known.find(|known| version.same_release(&Version::lenient(known))).unwrap_or(version.as_str()).to_owned()
+    known
+        .find(|known| version.same_release(&Version::lenient(known)))
+        .unwrap_or(version.as_str())
+        .to_owned()
 }
 
 fn taken(error: larder_store::Error) -> Error {
     if error.is_conflict() {
-        return Error::conflict("File already exists: another upload of it was faster").because(error);
+        return Error::conflict("File already exists: another upload of it was faster")
+            .because(error);
     }
     error.into()
 }

@@ -77,55 +77,95 @@ pub(crate) enum Stop {
 impl Config {
     /// From the arguments and the environment of this process.
     pub(crate) fn from_process() -> Result<Self, Stop> {
-        let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let args: Vec<String> = std::env::args_os()
+            .map(|arg| arg.to_string_lossy().into_owned())
+            .collect();
         Self::resolve(&args, &|name| std::env::var(name).ok())
     }
 
     fn resolve(args: &[String], env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Stop> {
-        let (program, own) = args.split_first().map_or(("larder", &[][..]), |(program, own)| (program.as_str(), own));
+        let (program, own) = args
+            .split_first()
+            .map_or(("larder", &[][..]), |(program, own)| {
+                (program.as_str(), own)
+            });
         let own = skip(skip(own, &PROGRAMS), &["serve"]);
         let command = Options::command();
         let sources = Sources::read(&command, own, env).map_err(Stop::Fatal)?;
-        let words = std::iter::once(program.to_owned()).chain(sources.words).chain(own.iter().cloned());
-        let matches = command.try_get_matches_from(words).map_err(|error| said(&error))?;
+        let words = std::iter::once(program.to_owned())
+            .chain(sources.words)
+            .chain(own.iter().cloned());
+        let matches = command
+            .try_get_matches_from(words)
+            .map_err(|error| said(&error))?;
         let options = Options::from_arg_matches(&matches).map_err(|error| said(&error))?;
         let mut warnings = sources.warnings;
         warnings.extend(options.ignored());
-        Self::judge(options, own, env, warnings).map_err(Stop::Fatal)
+        Self::judge(&options, own, env, warnings).map_err(Stop::Fatal)
     }
 
-    fn judge(options: Options, own: &[String], env: &dyn Fn(&str) -> Option<String>, warnings: Vec<String>) -> Result<Self, String> {
-        let serverdir = options.serverdir.clone().unwrap_or_else(|| default_serverdir(env));
-        let database = match options.database.as_deref() {
-            None => Database::Sqlite(serverdir.join("larder.sqlite")),
-            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Database::Postgres(Hidden(url.to_owned()))
-            }
-            Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) => Database::Sqlite(path.trim_start_matches("//").into()),
-                None => return Err("--database is a URL such as postgres://user@host/database or sqlite:FILE".to_owned()),
-            },
-        };
+    fn judge(
+        options: &Options,
+        own: &[String],
+        env: &dyn Fn(&str) -> Option<String>,
+        warnings: Vec<String>,
+    ) -> Result<Self, String> {
+        let serverdir = options
+            .serverdir
+            .clone()
+            .unwrap_or_else(|| default_serverdir(env));
+        let database =
+            match options.database.as_deref() {
+                None => Database::Sqlite(serverdir.join("larder.sqlite")),
+                Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                    Database::Postgres(Hidden(url.to_owned()))
+                }
+                Some(url) => match url.strip_prefix("sqlite:") {
+                    Some(path) => Database::Sqlite(path.trim_start_matches("//").into()),
+                    None => return Err(
+                        "--database is a URL such as postgres://user@host/database or sqlite:FILE"
+                            .to_owned(),
+                    ),
+                },
+            };
         let storage = match options.storage.as_deref() {
             None => Location::Local(serverdir.clone()),
             Some(text) => Location::parse(text).map_err(|error| format!("--storage: {error}"))?,
         };
-        let parse_outside = |text: &String| text.parse().map_err(|error| format!("--outside-url: {error}"));
-        let parse_proxies = |text: &String| text.parse().map_err(|error| format!("--trusted-proxy: {error}"));
+        let parse_outside = |text: &String| {
+            text.parse()
+                .map_err(|error| format!("--outside-url: {error}"))
+        };
+        let parse_proxies = |text: &String| {
+            text.parse()
+                .map_err(|error| format!("--trusted-proxy: {error}"))
+        };
         let restrict_modify = options.restrict_modify.as_deref().map(Acl::parse);
         let open_registration = options.devpi_compat && restrict_modify.is_none();
         Ok(Self {
             listen: options.addresses(),
-            outside_url: options.outside_url.as_ref().map(parse_outside).transpose()?,
-            trusted_proxies: options.trusted_proxy.as_ref().map(parse_proxies).transpose()?.unwrap_or_default(),
-            policy: Policy { restrict_modify, open_registration },
+            outside_url: options
+                .outside_url
+                .as_ref()
+                .map(parse_outside)
+                .transpose()?,
+            trusted_proxies: options
+                .trusted_proxy
+                .as_ref()
+                .map(parse_proxies)
+                .transpose()?
+                .unwrap_or_default(),
+            policy: Policy {
+                restrict_modify,
+                open_registration,
+            },
             devpi_compat: options.devpi_compat,
             offline: options.offline_mode,
             mirror_cache_expiry: Duration::from_secs(options.mirror_cache_expiry),
             request_timeout: Duration::from_secs(options.request_timeout),
             max_body_bytes: options.max_request_body_size,
             secretfile: options.secretfile.clone(),
-            first_start: first_start(&options, own, env)?,
+            first_start: first_start(options, own, env)?,
             log_format: options.log_format,
             debug: options.debug,
             serverdir,
@@ -149,20 +189,45 @@ fn skip<'a>(words: &'a [String], names: &[&str]) -> &'a [String] {
 fn said(error: &clap::Error) -> Stop {
     // Help and version are no failure; where they cannot be printed, nothing can.
     let _ = error.print();
-    let fine = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    Stop::Said(if fine { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    let fine = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    Stop::Said(if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(2)
+    })
 }
 
 /// devpi's older variable wins over the newer one; else below the home directory.
 fn default_serverdir(env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
-    let home = || env("HOME").filter(|home| !home.is_empty()).map_or_else(|| ".".into(), PathBuf::from);
-    env("DEVPI_SERVERDIR").filter(|dir| !dir.is_empty()).map_or_else(|| home().join(".larder"), PathBuf::from)
+    let home = || {
+        env("HOME")
+            .filter(|home| !home.is_empty())
+            .map_or_else(|| ".".into(), PathBuf::from)
+    };
+    env("DEVPI_SERVERDIR")
+        .filter(|dir| !dir.is_empty())
+        .map_or_else(|| home().join(".larder"), PathBuf::from)
 }
 
 /// Root's password on the first start: the option, the containers' variables, or a made one.
-fn first_start(options: &Options, own: &[String], env: &dyn Fn(&str) -> Option<String>) -> Result<FirstStart, String> {
-    let explicit = own.iter().any(|word| word == "--root-passwd" || word.starts_with("--root-passwd="));
-    let given = |text: String| if text.is_empty() { None } else { Some(RootPassword::Given(text)) };
+fn first_start(
+    options: &Options,
+    own: &[String],
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<FirstStart, String> {
+    let explicit = own
+        .iter()
+        .any(|word| word == "--root-passwd" || word.starts_with("--root-passwd="));
+    let given = |text: String| {
+        if text.is_empty() {
+            None
+        } else {
+            Some(RootPassword::Given(text))
+        }
+    };
     let from_option = match options.root_passwd.clone() {
         Some(text) if text.is_empty() && explicit => Some(RootPassword::Empty),
         Some(text) => given(text),
@@ -170,10 +235,19 @@ fn first_start(options: &Options, own: &[String], env: &dyn Fn(&str) -> Option<S
     };
     let password = match from_option {
         Some(password) => password,
-        None => variables(env)?.and_then(given).unwrap_or(RootPassword::Generate),
+        None => variables(env)?
+            .and_then(given)
+            .unwrap_or(RootPassword::Generate),
     };
-    let upstream = options.mirror_url.clone().filter(|url| !url.is_empty()).unwrap_or_else(larder_default_index::default_index_url);
-    Ok(FirstStart { password, upstream: (!options.no_root_pypi).then_some(upstream) })
+    let upstream = options
+        .mirror_url
+        .clone()
+        .filter(|url| !url.is_empty())
+        .unwrap_or_else(larder_default_index::default_index_url);
+    Ok(FirstStart {
+        password,
+        upstream: (!options.no_root_pypi).then_some(upstream),
+    })
 }
 
 /// `DEVPI_PASSWORD`, or the first line of the file that `DEVPI_PASSWORD_FILE` names.
@@ -182,8 +256,11 @@ fn variables(env: &dyn Fn(&str) -> Option<String>) -> Result<Option<String>, Str
         if let Some(text) = env(name).filter(|text| !text.is_empty()) {
             return Ok(Some(text));
         }
-        let Some(path) = env(&format!("{name}_FILE")).filter(|path| !path.is_empty()) else { continue };
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{name}_FILE: {path} cannot be read: {error}"))?;
+        let Some(path) = env(&format!("{name}_FILE")).filter(|path| !path.is_empty()) else {
+            continue;
+        };
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| format!("{name}_FILE: {path} cannot be read: {error}"))?;
         return Ok(Some(text.lines().next().unwrap_or_default().to_owned()));
     }
     Ok(None)

@@ -15,6 +15,10 @@ pub(crate) enum LogFormat {
 
 /// Larder, a Python package server and PyPI cache.
 #[derive(Debug, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 #[command(
     name = "larder",
     version = concat!(env!("CARGO_PKG_VERSION"), " (speaks devpi-server 6.20.3)"),
@@ -72,7 +76,12 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL", help_heading = "Mirrors")]
     pub(crate) mirror_url: Option<String>,
     /// Seconds a project page of a mirror counts as fresh
-    #[arg(long, value_name = "SECS", default_value_t = 1800, help_heading = "Mirrors")]
+    #[arg(
+        long,
+        value_name = "SECS",
+        default_value_t = 1800,
+        help_heading = "Mirrors"
+    )]
     pub(crate) mirror_cache_expiry: u64,
     /// Seconds to wait for an upstream's answer
     #[arg(long, value_name = "SECS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600), help_heading = "Mirrors")]
@@ -132,19 +141,54 @@ impl Options {
     /// Where to listen.
     pub(crate) fn addresses(&self) -> Vec<String> {
         if self.listen.is_empty() {
-            let host = if self.host.contains(':') { format!("[{}]", self.host.trim_matches(['[', ']'])) } else { self.host.clone() };
+            let host = if self.host.contains(':') {
+                format!("[{}]", self.host.trim_matches(['[', ']']))
+            } else {
+                self.host.clone()
+            };
             return vec![format!("{host}:{}", self.port)];
         }
         // devpi: `*:3141` means all addresses.
-        self.listen.iter().map(|address| address.strip_prefix("*:").map_or_else(|| address.clone(), |port| format!("0.0.0.0:{port}"))).collect()
+        self.listen
+            .iter()
+            .map(|address| {
+                address
+                    .strip_prefix("*:")
+                    .map_or_else(|| address.clone(), |port| format!("0.0.0.0:{port}"))
+            })
+            .collect()
     }
 
     /// A sentence for every option that was accepted without effect.
     pub(crate) fn ignored(&self) -> Vec<String> {
-        let Ignored { threads, connection_limit, role, keyfs_cache_size, logger_cfg, .. } = &self.ignored;
-        let Ignored { trusted_proxy_count, trusted_proxy_headers, proxy_timeout, profile_requests, .. } = &self.ignored;
-        let Ignored { indexer_backend, argon2_memory_cost, argon2_parallelism, argon2_time_cost, .. } = &self.ignored;
-        let Ignored { enable_core_metadata, requests_only, hard_links, .. } = &self.ignored;
+        let Ignored {
+            threads,
+            connection_limit,
+            role,
+            keyfs_cache_size,
+            logger_cfg,
+            ..
+        } = &self.ignored;
+        let Ignored {
+            trusted_proxy_count,
+            trusted_proxy_headers,
+            proxy_timeout,
+            profile_requests,
+            ..
+        } = &self.ignored;
+        let Ignored {
+            indexer_backend,
+            argon2_memory_cost,
+            argon2_parallelism,
+            argon2_time_cost,
+            ..
+        } = &self.ignored;
+        let Ignored {
+            enable_core_metadata,
+            requests_only,
+            hard_links,
+            ..
+        } = &self.ignored;
         let given = [
             ("threads", threads.is_some()),
             ("connection-limit", connection_limit.is_some()),
@@ -164,6 +208,10 @@ impl Options {
             ("hard-links", *hard_links),
         ];
         let sentence = |name| format!("the option --{name} of devpi-server has no effect here");
-        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| sentence(name)).collect()
+        given
+            .into_iter()
+            .filter(|(_, given)| *given)
+            .map(|(name, _)| sentence(name))
+            .collect()
     }
 }

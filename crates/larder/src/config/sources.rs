@@ -20,12 +20,15 @@ impl Sources {
     /// Reads the file that the words or the environment name, then the environment.
     pub(super) fn read(command: &Command, own: &[String], env: Env<'_>) -> Result<Self, String> {
         let mut found = Self::default();
-        let named = config_option(own).or_else(|| variable("configfile", env).map(|(_, value)| value));
+        let named =
+            config_option(own).or_else(|| variable("configfile", env).map(|(_, value)| value));
         if let Some(path) = named {
             found.read_file(command, Path::new(&path))?;
         }
         for option in command.get_arguments() {
-            let Some(long) = option.get_long().filter(|long| *long != "configfile") else { continue };
+            let Some(long) = option.get_long().filter(|long| *long != "configfile") else {
+                continue;
+            };
             if let Some((name, value)) = variable(long, env) {
                 let words = words(option, &value).map_err(|error| format!("{name}: {error}"))?;
                 found.words.extend(words);
@@ -36,25 +39,35 @@ impl Sources {
 
     fn read_file(&mut self, command: &Command, path: &Path) -> Result<(), String> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| format!("the configuration file {shown} cannot be read: {error}"))?;
-        let sections: BTreeMap<String, Value> = serde_yaml_ng::from_str(&text)
-            .map_err(|error| format!("the configuration file {shown} is not a YAML mapping of sections: {error}"))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("the configuration file {shown} cannot be read: {error}"))?;
+        let sections: BTreeMap<String, Value> =
+            serde_yaml_ng::from_str(&text).map_err(|error| {
+                format!("the configuration file {shown} is not a YAML mapping of sections: {error}")
+            })?;
         for (section, content) in sections {
             if !matches!(section.as_str(), "devpi-server" | "larder") {
                 continue;
             }
             let Value::Mapping(content) = content else {
-                return Err(format!("the section '{section}' of {shown} is not a mapping of options"));
+                return Err(format!(
+                    "the section '{section}' of {shown} is not a mapping of options"
+                ));
             };
             for (key, value) in content {
                 let key = key.as_str().unwrap_or_default().to_owned();
-                let Some(option) = command.get_arguments().find(|option| option.get_long() == Some(&key)) else {
-                    self.warnings.push(format!("Unknown option '{key}' in {shown}"));
+                let Some(option) = command
+                    .get_arguments()
+                    .find(|option| option.get_long() == Some(&key))
+                else {
+                    self.warnings
+                        .push(format!("Unknown option '{key}' in {shown}"));
                     continue;
                 };
                 for value in texts(&value) {
                     let value = value.ok_or_else(|| format!("the option '{key}' in {shown} is neither a text, a number nor a list of them"))?;
-                    let words = words(option, &value).map_err(|error| format!("{key} in {shown}: {error}"))?;
+                    let words = words(option, &value)
+                        .map_err(|error| format!("{key} in {shown}: {error}"))?;
                     self.words.extend(words);
                 }
             }
@@ -70,7 +83,10 @@ fn config_option(own: &[String]) -> Option<String> {
         if word == "-c" || word == "--configfile" {
             return words.next().cloned();
         }
-        if let Some(path) = word.strip_prefix("--configfile=").or_else(|| word.strip_prefix("-c").filter(|rest| !rest.is_empty())) {
+        if let Some(path) = word
+            .strip_prefix("--configfile=")
+            .or_else(|| word.strip_prefix("-c").filter(|rest| !rest.is_empty()))
+        {
             return Some(path.to_owned());
         }
     }
@@ -90,7 +106,11 @@ fn variable(long: &str, env: Env<'_>) -> Option<(String, String)> {
 fn words(option: &Arg, value: &str) -> Result<Vec<String>, String> {
     let long = option.get_long().unwrap_or_default();
     match option.get_action() {
-        ArgAction::SetTrue => Ok(if truth(value)? { vec![format!("--{long}")] } else { Vec::new() }),
+        ArgAction::SetTrue => Ok(if truth(value)? {
+            vec![format!("--{long}")]
+        } else {
+            Vec::new()
+        }),
         ArgAction::Help | ArgAction::Version => Ok(Vec::new()),
         _ => Ok(vec![format!("--{long}={value}")]),
     }

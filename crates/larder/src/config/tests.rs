@@ -6,9 +6,19 @@ use larder_app::RootPassword;
 use super::{Config, Database, Stop};
 
 fn config(args: &[&str], env: &[(&str, &str)]) -> Result<Config, Stop> {
-    let args: Vec<String> = std::iter::once("larder").chain(args.iter().copied()).map(str::to_owned).collect();
-    let env: Vec<(String, String)> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Config::resolve(&args, &|name| env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()))
+    let args: Vec<String> = std::iter::once("larder")
+        .chain(args.iter().copied())
+        .map(str::to_owned)
+        .collect();
+    let env: Vec<(String, String)> = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Config::resolve(&args, &|name| {
+        env.iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+    })
 }
 
 fn good(args: &[&str], env: &[(&str, &str)]) -> Config {
@@ -26,7 +36,10 @@ fn refused(args: &[&str], env: &[(&str, &str)]) -> String {
 fn without_a_word_it_serves_sqlite_below_the_home_directory() {
     let config = good(&[], &[("HOME", "/home/me")]);
     assert_eq!(config.serverdir, PathBuf::from("/home/me/.larder"));
-    assert_eq!(config.database, Database::Sqlite("/home/me/.larder/larder.sqlite".into()));
+    assert_eq!(
+        config.database,
+        Database::Sqlite("/home/me/.larder/larder.sqlite".into())
+    );
     assert_eq!(config.listen, ["localhost:3141"]);
     assert_eq!(config.first_start.password, RootPassword::Generate);
     assert!(config.policy.restrict_modify.is_none() && !config.policy.open_registration);
@@ -37,18 +50,38 @@ fn the_command_line_beats_the_environment_and_that_the_file() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "devpi-server:\n  port: 1\n  host: 0.0.0.0\n  request-timeout: 7\n  offline-mode: true\n  strange: 1\n").expect("written");
     let path = file.path().to_str().expect("UTF-8");
-    let config = good(&["serve", "-c", path, "--port", "3"], &[("DEVPISERVER_PORT", "2"), ("LARDER_REQUEST_TIMEOUT", "9")]);
+    let config = good(
+        &["serve", "-c", path, "--port", "3"],
+        &[("DEVPISERVER_PORT", "2"), ("LARDER_REQUEST_TIMEOUT", "9")],
+    );
     assert_eq!(config.listen, ["0.0.0.0:3"]);
     assert_eq!(config.request_timeout, Duration::from_secs(9));
     assert!(config.offline);
-    assert!(config.warnings.iter().any(|warning| warning.contains("'strange'")), "{:?}", config.warnings);
+    assert!(
+        config
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("'strange'")),
+        "{:?}",
+        config.warnings
+    );
 }
 
 #[test]
 fn the_file_may_be_named_by_a_variable_and_hold_lists() {
     let file = tempfile::NamedTempFile::new().expect("a file");
-    std::fs::write(file.path(), "larder:\n  listen: ['*:3141', '[::1]:3142']\nother: 1\n").expect("written");
-    let config = good(&[], &[("DEVPISERVER_CONFIGFILE", file.path().to_str().expect("UTF-8"))]);
+    std::fs::write(
+        file.path(),
+        "larder:\n  listen: ['*:3141', '[::1]:3142']\nother: 1\n",
+    )
+    .expect("written");
+    let config = good(
+        &[],
+        &[(
+            "DEVPISERVER_CONFIGFILE",
+            file.path().to_str().expect("UTF-8"),
+        )],
+    );
     assert_eq!(config.listen, ["0.0.0.0:3141", "[::1]:3142"]);
 }
 
@@ -59,7 +92,10 @@ fn a_bad_file_variable_or_url_is_refused_with_its_name() {
     let path = file.path().to_str().expect("UTF-8");
     assert!(refused(&["-c", path], &[]).contains(path));
     assert!(refused(&["-c", "/nonexistent/x.yml"], &[]).contains("/nonexistent/x.yml"));
-    assert!(refused(&[], &[("LARDER_OFFLINE_MODE", "maybe")]).contains("LARDER_OFFLINE_MODE: invalid truth value 'maybe'"));
+    assert!(
+        refused(&[], &[("LARDER_OFFLINE_MODE", "maybe")])
+            .contains("LARDER_OFFLINE_MODE: invalid truth value 'maybe'")
+    );
     assert!(refused(&["--database", "mysql://x"], &[]).contains("--database"));
     assert!(refused(&["--outside-url", "javascript:x"], &[]).contains("--outside-url"));
     assert!(refused(&["--trusted-proxy", "proxy.example"], &[]).contains("--trusted-proxy"));
@@ -69,15 +105,36 @@ fn a_bad_file_variable_or_url_is_refused_with_its_name() {
 fn roots_password_comes_from_the_option_the_variable_or_its_file() {
     let password = |args: &[&str], env: &[(&str, &str)]| good(args, env).first_start.password;
     let given = |text: &str| RootPassword::Given(text.to_owned());
-    assert_eq!(password(&["--root-passwd", "a"], &[("DEVPI_PASSWORD", "b")]), given("a"));
+    assert_eq!(
+        password(&["--root-passwd", "a"], &[("DEVPI_PASSWORD", "b")]),
+        given("a")
+    );
     assert_eq!(password(&[], &[("DEVPI_PASSWORD", "b")]), given("b"));
-    assert_eq!(password(&[], &[("DEVPISERVER_ROOT_PASSWD", "c")]), given("c"));
-    assert_eq!(password(&[], &[("DEVPI_PASSWORD", "")]), RootPassword::Generate);
-    assert_eq!(password(&["--root-passwd", ""], &[("DEVPI_PASSWORD", "b")]), RootPassword::Empty);
+    assert_eq!(
+        password(&[], &[("DEVPISERVER_ROOT_PASSWD", "c")]),
+        given("c")
+    );
+    assert_eq!(
+        password(&[], &[("DEVPI_PASSWORD", "")]),
+        RootPassword::Generate
+    );
+    assert_eq!(
+        password(&["--root-passwd", ""], &[("DEVPI_PASSWORD", "b")]),
+        RootPassword::Empty
+    );
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "from file\n").expect("written");
-    assert_eq!(password(&[], &[("DEVPI_PASSWORD_FILE", file.path().to_str().expect("UTF-8"))]), given("from file"));
-    assert!(refused(&[], &[("DEVPI_PASSWORD_FILE", "/nonexistent/password")]).contains("DEVPI_PASSWORD_FILE"));
+    assert_eq!(
+        password(
+            &[],
+            &[("DEVPI_PASSWORD_FILE", file.path().to_str().expect("UTF-8"))]
+        ),
+        given("from file")
+    );
+    assert!(
+        refused(&[], &[("DEVPI_PASSWORD_FILE", "/nonexistent/password")])
+            .contains("DEVPI_PASSWORD_FILE")
+    );
 }
 
 #[test]
@@ -89,7 +146,10 @@ fn devpis_open_sign_up_is_one_switch_and_restrict_modify_closes_it() {
 
 #[test]
 fn options_of_devpi_without_meaning_are_accepted_with_a_word() {
-    let config = good(&["--threads", "50", "--role=standalone", "--requests-only"], &[]);
+    let config = good(
+        &["--threads", "50", "--role=standalone", "--requests-only"],
+        &[],
+    );
     assert_eq!(config.warnings.len(), 3, "{:?}", config.warnings);
 }
 
@@ -101,7 +161,11 @@ fn a_database_url_with_a_password_is_not_shown() {
 
 #[test]
 fn a_programs_name_may_stand_before_the_options() {
-    for words in [&["larder", "serve", "--port", "7"][..], &["devpi-server", "--port=7"], &["serve", "--port", "7"]] {
+    for words in [
+        &["larder", "serve", "--port", "7"][..],
+        &["devpi-server", "--port=7"],
+        &["serve", "--port", "7"],
+    ] {
         assert_eq!(good(words, &[]).listen, ["localhost:7"], "{words:?}");
     }
 }

@@ -3,7 +3,12 @@
 //!
 //! `LARDER_TEST_PAIR=cluster` puts PostgreSQL and S3 in place of SQLite and
 //! files (`LARDER_TEST_PG`, `LARDER_TEST_S3`, `AWS_…`).
-#![expect(dead_code, reason = "every test file uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "every test file uses its own part, and is a crate of its own"
+)]
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
@@ -49,8 +54,15 @@ pub struct Setup<'a> {
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        let settings = Settings { request_timeout: Duration::from_secs(2), ..Settings::default() };
-        Self { upstream: None, settings, web: WebSettings::default() }
+        let settings = Settings {
+            request_timeout: Duration::from_secs(2),
+            ..Settings::default()
+        };
+        Self {
+            upstream: None,
+            settings,
+            web: WebSettings::default(),
+        }
     }
 }
 
@@ -62,7 +74,11 @@ impl TestLarder {
 
     /// With `root/pypi` mirroring this upstream.
     pub async fn mirroring(upstream: &FakeIndex) -> Self {
-        Self::start_with(Setup { upstream: Some(upstream), ..Setup::default() }).await
+        Self::start_with(Setup {
+            upstream: Some(upstream),
+            ..Setup::default()
+        })
+        .await
     }
 
     pub async fn start_with(setup: Setup<'_>) -> Self {
@@ -71,8 +87,15 @@ impl TestLarder {
         Self::put_together(setup, dir, store, location).await
     }
 
-    async fn put_together(setup: Setup<'_>, dir: TempDir, store: Store, location: Location) -> Self {
-        let blobs = Blobs::at(location, &dir.path().join("spool")).await.expect("blobs");
+    async fn put_together(
+        setup: Setup<'_>,
+        dir: TempDir,
+        store: Store,
+        location: Location,
+    ) -> Self {
+        let blobs = Blobs::at(location, &dir.path().join("spool"))
+            .await
+            .expect("blobs");
         let upstreams = Upstreams::new(larder_upstream::Settings {
             request_timeout: setup.settings.request_timeout,
             user_agent: "Larder/test".to_owned(),
@@ -80,14 +103,27 @@ impl TestLarder {
         })
         .expect("upstreams");
         let clock = Clock::fixed(Timestamp::from_micros(1_795_428_000_000_000));
-        let app = App::new(store, blobs, upstreams, setup.settings, clock.clone(), Tasks::default());
+        let app = App::new(
+            store,
+            blobs,
+            upstreams,
+            setup.settings,
+            clock.clone(),
+            Tasks::default(),
+        );
         let first = FirstStart {
             password: RootPassword::Given(ROOT.to_owned()),
             upstream: setup.upstream.map(|index| index.url.to_string()),
         };
         app.first_start(&first).await.expect("the first start");
         let web = Web::new(app.clone(), setup.web);
-        Self { web, app, clock, dir, peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }
+        Self {
+            web,
+            app,
+            clock,
+            dir,
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        }
     }
 
     /// Files left in the spool directory.
@@ -100,20 +136,35 @@ impl TestLarder {
     }
 
     pub fn ask(&self, method: Method, path: &str) -> Ask<'_> {
-        let builder = Request::builder().method(method).uri(path).header(HOST, "larder.example:3141");
-        Ask { larder: self, builder, body: Bytes::new() }
+        let builder = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "larder.example:3141");
+        Ask {
+            larder: self,
+            builder,
+            body: Bytes::new(),
+        }
     }
 
     /// Creates a user with a password equal to the name.
     pub async fn user(&self, name: &str) {
         let body = serde_json::json!({"password": name});
-        let answer = self.ask(Method::PUT, &format!("/{name}")).as_user("root", ROOT).json(&body).await;
+        let answer = self
+            .ask(Method::PUT, &format!("/{name}"))
+            .by("root", ROOT)
+            .json(&body)
+            .await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
     }
 
     /// Creates an index as root.
     pub async fn index(&self, name: &str, config: &Value) {
-        let answer = self.ask(Method::PUT, &format!("/{name}")).as_user("root", ROOT).json(config).await;
+        let answer = self
+            .ask(Method::PUT, &format!("/{name}"))
+            .by("root", ROOT)
+            .json(config)
+            .await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     }
 
@@ -122,13 +173,24 @@ impl TestLarder {
         self.post_form(index, ("root", ROOT), &Form::of(dist)).await
     }
 
-    pub async fn post_form(&self, index: &str, (user, password): (&str, &str), form: &Form) -> Answer {
-        self.ask(Method::POST, &format!("/{index}/")).as_user(user, password).form(form).await
+    pub async fn post_form(
+        &self,
+        index: &str,
+        (user, password): (&str, &str),
+        form: &Form,
+    ) -> Answer {
+        self.ask(Method::POST, &format!("/{index}/"))
+            .by(user, password)
+            .form(form)
+            .await
     }
 
     /// The simple JSON page.
     pub async fn page(&self, index: &str, project: &str) -> Answer {
-        self.get(&format!("/{index}/+simple/{project}/")).accept(SIMPLE_JSON).send().await
+        self.get(&format!("/{index}/+simple/{project}/"))
+            .accept(SIMPLE_JSON)
+            .send()
+            .await
     }
 
     /// The names of the files on a page.
@@ -137,13 +199,19 @@ impl TestLarder {
         assert_eq!(page.status, StatusCode::OK, "{page:?}");
         let files = page.json()["files"].clone();
         let files = files.as_array().expect("a list of files").clone();
-        files.iter().map(|file| file["filename"].as_str().expect("a name").to_owned()).collect()
+        files
+            .iter()
+            .map(|file| file["filename"].as_str().expect("a name").to_owned())
+            .collect()
     }
 
     /// The path from the root of the first file on a page.
     pub async fn file_path(&self, index: &str, project: &str) -> String {
         let page = self.page(index, project).await;
-        let url = page.json()["files"][0]["url"].as_str().expect("a URL").to_owned();
+        let url = page.json()["files"][0]["url"]
+            .as_str()
+            .expect("a URL")
+            .to_owned();
         resolve(&format!("/{index}/+simple/{project}/"), &url)
     }
 }
@@ -158,27 +226,39 @@ async fn parts(dir: &TempDir) -> (Store, Location) {
     if std::env::var("LARDER_TEST_PAIR").is_ok_and(|pair| pair == "cluster") {
         let name = fresh_name();
         let maintenance = std::env::var("LARDER_TEST_PG").expect("LARDER_TEST_PG names PostgreSQL");
-        let made = Command::new("psql").args([&maintenance, "-qc", &format!("create database {name}")]).status();
+        let made = Command::new("psql")
+            .args([&maintenance, "-qc", &format!("create database {name}")])
+            .status();
         assert!(made.expect("psql runs").success());
         let mut url = url::Url::parse(&maintenance).expect("a URL");
         url.set_path(&name);
-        let store = Store::open_postgres(url.as_str()).await.expect("PostgreSQL");
-        return (store, bucket(&name).await);
+        let store = Store::open_postgres(url.as_str())
+            .await
+            .expect("PostgreSQL");
+        return (store, bucket(&name));
     }
-    let store = Store::open_sqlite(&dir.path().join("larder.sqlite")).await.expect("SQLite");
+    let store = Store::open_sqlite(&dir.path().join("larder.sqlite"))
+        .await
+        .expect("SQLite");
     (store, Location::Local(dir.path().to_owned()))
 }
 
 fn fresh_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!("larder_web_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "larder_web_{}_{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// A bucket on the test's S3 server, made by a plain PUT, which that server lets anyone do.
-async fn bucket(name: &str) -> Location {
+fn bucket(name: &str) -> Location {
     let endpoint = std::env::var("LARDER_TEST_S3").expect("LARDER_TEST_S3 names an S3 server");
     let bucket = name.replace('_', "-");
-    let made = Command::new("curl").args(["-sf", "-X", "PUT", &format!("{endpoint}/{bucket}")]).output();
+    let made = Command::new("curl")
+        .args(["-sf", "-X", "PUT", &format!("{endpoint}/{bucket}")])
+        .output();
     assert!(made.expect("curl runs").status.success());
     Location::parse(&format!("s3://{bucket}/data")).expect("a location")
 }
@@ -191,7 +271,11 @@ pub struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    pub fn header(mut self, name: impl TryInto<HeaderName, Error: Into<http::Error>>, value: &str) -> Self {
+    pub fn header(
+        mut self,
+        name: impl TryInto<HeaderName, Error: Into<http::Error>>,
+        value: &str,
+    ) -> Self {
         self.builder = self.builder.header(name, value);
         self
     }
@@ -200,7 +284,7 @@ impl Ask<'_> {
         self.header(ACCEPT, value)
     }
 
-    pub fn as_user(self, user: &str, secret: &str) -> Self {
+    pub fn by(self, user: &str, secret: &str) -> Self {
         let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{secret}"));
         self.header(AUTHORIZATION, &format!("Basic {encoded}"))
     }
@@ -211,7 +295,11 @@ impl Ask<'_> {
     }
 
     pub async fn json(self, value: &Value) -> Answer {
-        self.header(CONTENT_TYPE, "application/json").accept("application/json").body(value.to_string()).send().await
+        self.header(CONTENT_TYPE, "application/json")
+            .accept("application/json")
+            .body(value.to_string())
+            .send()
+            .await
     }
 
     pub async fn json_owned(self, value: Value) -> Answer {
@@ -220,17 +308,32 @@ impl Ask<'_> {
 
     pub async fn form(self, form: &Form) -> Answer {
         let (kind, body) = form.encode();
-        self.header(CONTENT_TYPE, &kind).header(CONTENT_LENGTH, &body.len().to_string()).body(body).send().await
+        self.header(CONTENT_TYPE, &kind)
+            .header(CONTENT_LENGTH, &body.len().to_string())
+            .body(body)
+            .send()
+            .await
     }
 
     pub async fn send(self) -> Answer {
-        let body = Full::new(self.body).map_err(|never| match never {}).boxed_unsync();
+        let body = Full::new(self.body)
+            .map_err(|never| match never {})
+            .boxed_unsync();
         let request = self.builder.body(body).expect("a well-formed request");
         let response = self.larder.web.handle(request, self.larder.peer).await;
         let (head, body) = response.into_parts();
-        let reason = head.extensions.get::<ReasonPhrase>().map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned());
+        let reason = head
+            .extensions
+            .get::<ReasonPhrase>()
+            .map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned());
         let (body, broken) = read(body).await;
-        Answer { status: head.status, headers: head.headers, reason, body, broken }
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            reason,
+            body,
+            broken,
+        }
     }
 }
 
@@ -257,7 +360,14 @@ pub struct Answer {
 
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {:?} {:?} {}", self.status, self.reason, self.headers, self.text())
+        write!(
+            f,
+            "{} {:?} {:?} {}",
+            self.status,
+            self.reason,
+            self.headers,
+            self.text()
+        )
     }
 }
 
@@ -267,15 +377,21 @@ impl Answer {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("ASCII"))
     }
 
     pub fn message(&self) -> String {
-        self.json()["message"].as_str().unwrap_or_default().to_owned()
+        self.json()["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
@@ -291,7 +407,11 @@ pub struct Form {
 impl Form {
     /// What twine would send.
     pub fn of(dist: &Dist) -> Self {
-        let filetype = if dist.is_wheel() { "bdist_wheel" } else { "sdist" };
+        let filetype = if dist.is_wheel() {
+            "bdist_wheel"
+        } else {
+            "sdist"
+        };
         let fields = [
             (":action", "file_upload"),
             ("protocol_version", "1"),
@@ -301,8 +421,14 @@ impl Form {
             ("filetype", filetype),
             ("sha256_digest", &dist.sha256),
         ];
-        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        Self { fields, file: Some((dist.filename.clone(), dist.bytes.clone())), file_first: false }
+        let fields = fields
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec();
+        Self {
+            fields,
+            file: Some((dist.filename.clone(), dist.bytes.clone())),
+            file_first: false,
+        }
     }
 
     pub fn set(mut self, name: &str, value: &str) -> Self {
@@ -347,13 +473,18 @@ impl Form {
             file(&mut body);
         }
         for (name, value) in &self.fields {
-            let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            let part = format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
             body.extend_from_slice(part.as_bytes());
         }
         if !self.file_first {
             file(&mut body);
         }
         body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-        (format!("multipart/form-data; boundary={BOUNDARY}"), body.into())
+        (
+            format!("multipart/form-data; boundary={BOUNDARY}"),
+            body.into(),
+        )
     }
 }
