@@ -18,8 +18,9 @@ const SKIPPED_FOLDERS: &[&str] = &[
     ".pytest_cache",
 ];
 
-/// Generated files that name registries by their nature.
-const SKIPPED_FILES: &[&str] = &["Cargo.lock"];
+/// Generated files: one names registries by its nature, the other is what a second checkout has
+/// in place of the folder.
+const SKIPPED_FILES: &[&str] = &["Cargo.lock", ".git"];
 
 #[derive(Debug)]
 pub(crate) struct Tree {
