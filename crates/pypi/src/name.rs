@@ -75,3 +75,81 @@ impl fmt::Display for ProjectName {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn s02_names_are_normalised() {
+        let cases = [
+            ("demo", "demo"),
+            ("Foo.Bar__baz", "foo-bar-baz"),
+            ("foo-bar-baz", "foo-bar-baz"),
+            ("De.-_Mo", "de-mo"),
+            ("0", "0"),
+            ("A1", "a1"),
+            ("con", "con"),
+        ];
+        for (input, expected) in cases {
+            let name: ProjectName = input.parse().unwrap();
+            assert_eq!(name.as_str(), expected, "{input}");
+        }
+    }
+
+    #[test]
+    fn s02_a18_to_a41_invalid_names_are_refused() {
+        let long = "a".repeat(ProjectName::MAX_LEN + 1);
+        let bad = [
+            "",
+            "demo\n",
+            "demo.",
+            "-demo",
+            "_",
+            "x y",
+            "../../x",
+            "a/b",
+            "demo\0",
+            "dem\u{43e}",
+            "\u{202e}oemd",
+            "demo\r\nSet-Cookie: x=1",
+            "%64emo",
+            "d\u{e9}mo",
+            "a+b",
+            &long,
+        ];
+        for input in bad {
+            let error = input.parse::<ProjectName>().unwrap_err();
+            assert!(error.input.chars().count() <= 80, "{input:?}");
+        }
+        assert!(long[1..].parse::<ProjectName>().is_ok());
+    }
+
+    #[test]
+    fn stored_names_are_checked_again() {
+        assert_eq!(
+            serde_json::from_str::<ProjectName>("\"A_b\"")
+                .unwrap()
+                .as_str(),
+            "a-b"
+        );
+        assert!(serde_json::from_str::<ProjectName>("\"../x\"").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn normalising_is_idempotent(input in "[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?") {
+            let name: ProjectName = input.parse().unwrap();
+            prop_assert_eq!(&name.as_str().parse::<ProjectName>().unwrap(), &name);
+            let normal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            prop_assert!(name.as_str().chars().all(normal) && !name.as_str().contains("--"));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(input in ".{0,300}") {
+            let _ = input.parse::<ProjectName>();
+        }
+    }
+}

@@ -69,7 +69,8 @@ impl Web {
     pub async fn handle(&self, request: Request<RequestBody>, peer: IpAddr) -> Response<Body> {
         let started = std::time::Instant::now();
         let line = headers::LogLine::of(&request, peer);
-        let mut response = routes::answer(self, request, peer).await;
+        // Boxed, so that an idle connection keeps no room for a request.
+        let mut response = Box::pin(routes::answer(self, request, peer)).await;
         self.headers
             .put(&mut response, self.app.last_known_serial());
         line.write(&response, started.elapsed());

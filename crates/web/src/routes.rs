@@ -189,8 +189,7 @@ pub(crate) async fn answer(
     }
 }
 
-/// Pages and files answer in place; the others are boxed, so that a connection
-/// need not keep room for the largest of them.
+/// The rarer routes are boxed, so that pages and files need not carry room for them.
 async fn dispatch(
     ask: &Ask,
     route: Route<'_>,

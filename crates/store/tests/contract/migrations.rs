@@ -1,5 +1,10 @@
 //! Opening, creating, upgrading.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "racing callers are tasks of their own"
+)]
+
 use std::os::unix::fs::PermissionsExt;
 
 use futures_util::future::join_all;

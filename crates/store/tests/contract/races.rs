@@ -1,5 +1,10 @@
 //! Many callers at once, on PostgreSQL on two nodes (X30 to X34).
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "racing callers are tasks of their own"
+)]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::join_all;

@@ -1,5 +1,10 @@
 //! What a transaction sees, and what becomes of it.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "racing callers are tasks of their own"
+)]
+
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use larder_store::Error;
