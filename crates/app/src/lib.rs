@@ -100,6 +100,12 @@ impl App {
         &self.0.settings
     }
 
+    /// Resolves when the database could not be flushed to disk: the process must
+    /// end, since what is on the disk is unknown. (Blobs end it themselves.)
+    pub async fn until_unsafe(&self) -> Error {
+        self.store.until_flush_fails().await.into()
+    }
+
     /// Background work, to be drained at the end.
     pub fn tasks(&self) -> &Tasks {
         &self.0.tasks

@@ -64,7 +64,10 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
             .await
         });
     }
-    asked_to_stop().await?;
+    tokio::select! {
+        asked = asked_to_stop() => asked?,
+        error = app.until_unsafe() => return Err(anyhow::Error::new(error).context("the data could not be flushed to disk")),
+    }
     tracing::info!("stopping: requests under way are finished first");
     drop(stop);
     tokio::select! {

@@ -5,8 +5,10 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+
+use tokio::sync::SetOnce;
 
 use crate::changelog::{Serial, to_serial};
 use crate::coalesce::Coalesce;
@@ -26,7 +28,7 @@ pub struct Store {
 struct Shared {
     engine: Engine,
     /// Why the disk can no longer be trusted.
-    flush_failed: OnceLock<Cause>,
+    flush_failed: SetOnce<Cause>,
 }
 
 #[derive(Debug)]
@@ -86,7 +88,7 @@ impl Store {
     async fn finish_open(engine: Engine) -> Result<Self> {
         let shared = Arc::new(Shared {
             engine,
-            flush_failed: OnceLock::new(),
+            flush_failed: SetOnce::new(),
         });
         let new = new_identity();
         let store = Self {
@@ -180,6 +182,12 @@ impl Store {
                 pools.writers.close().await;
             }
         }
+    }
+
+    /// Resolves when the database could not be flushed to disk, which is the end:
+    /// what is on the disk is unknown, and no further change is accepted.
+    pub async fn until_flush_fails(&self) -> Error {
+        Error::Flush(self.shared.flush_failed.wait().await.clone())
     }
 
     /// Learns that this serial is committed.

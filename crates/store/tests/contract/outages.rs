@@ -26,6 +26,16 @@ async fn a_file_that_cannot_be_opened_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_healthy_database_never_says_that_a_flush_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_sqlite(&folder.path().join("larder.sqlite"))
+        .await
+        .unwrap();
+    let mut failure = std::pin::pin!(store.until_flush_fails());
+    assert!(futures_util::poll!(failure.as_mut()).is_pending());
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("larder.sqlite");
