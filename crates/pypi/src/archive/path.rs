@@ -8,7 +8,7 @@ use super::ArchiveError;
 /// The path in its one spelling; empty for the archive's own folder.
 pub(super) fn normal_path(name: &str) -> Result<String, ArchiveError> {
     const OUTSIDE: ArchiveError = ArchiveError::Unsafe("a path that leads outside");
-    if name.starts_with('/') || has_drive(name) {
+    if name.starts_with('/') {
         return Err(OUTSIDE);
     }
     // A backslash is a letter to some and a separator to others.
@@ -30,6 +30,10 @@ pub(super) fn normal_path(name: &str) -> Result<String, ArchiveError> {
             }
         }
     }
+    // Only now, since `./C:/x` has one too.
+    if has_drive(&path) {
+        return Err(OUTSIDE);
+    }
     Ok(path)
 }
 
@@ -37,7 +41,7 @@ pub(super) fn normal_path(name: &str) -> Result<String, ArchiveError> {
 /// of its own path, a hard link from the archive's.
 pub(super) fn check_link(from: &str, target: &str) -> Result<(), ArchiveError> {
     const OUTSIDE: ArchiveError = ArchiveError::Unsafe("a link that leads outside");
-    if target.starts_with('/') || has_drive(target) || target.contains('\\') {
+    if target.starts_with('/') || target.contains('\\') {
         return Err(OUTSIDE);
     }
     let mut depth = from.matches('/').count();
@@ -45,6 +49,7 @@ pub(super) fn check_link(from: &str, target: &str) -> Result<(), ArchiveError> {
         match part {
             "" | "." => {}
             ".." => depth = depth.checked_sub(1).ok_or(OUTSIDE)?,
+            part if has_drive(part) => return Err(OUTSIDE),
             _ => depth += 1,
         }
     }
@@ -89,6 +94,8 @@ mod tests {
             "a/..",
             "..",
             "C:/a",
+            "./C:/a",
+            "//C:",
             "c:a",
             "a\\b",
             "..\\a",
@@ -121,6 +128,7 @@ mod tests {
             ("a", ".."),
             ("top/a", "x/../../../b"),
             ("top/a", "C:/b"),
+            ("top/a", "./C:/b"),
             ("top/a", "..\\b"),
         ];
         for (from, target) in outside {
