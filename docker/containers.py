@@ -121,7 +121,7 @@ class Containers:
         self.shell("find /build -mindepth 1 -delete", folder=self.folder)
         self.folder.rmdir()
         for image in self._images:
-            call("docker", "rmi", "--force", "--no-prune", image, check=False)
+            call("docker", "rmi", "--force", image, check=False)
 
 
 @dataclass
