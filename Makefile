@@ -28,6 +28,8 @@ test: lint test-rust test-clients
 # unit, property, store, blob, HTTP and fault tests; on SQLite and PostgreSQL, on files and S3
 test-rust: setup
 	scripts/with-services cargo nextest run $(WHOLE)
+	# the HTTP tests once more, on PostgreSQL and S3
+	LARDER_TEST_PAIR=cluster scripts/with-services cargo nextest run $(WHOLE) -E 'package(larder-web)'
 	cargo test --doc --quiet $(WHOLE)
 
 # pip, uv, twine and devpi-client against the built binary; ARGS go to pytest
