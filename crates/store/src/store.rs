@@ -220,7 +220,108 @@ fn new_identity() -> Identity {
 
 #[cfg(test)]
 mod tests {
-    use super::new_identity;
+    use larder_model::Timestamp;
+    use serde_json::{Map, Value};
+    use sqlx::SqlitePool;
+
+    use super::{Engine, Store, new_identity};
+    use crate::{NewUser, Result};
+
+    async fn open() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open_sqlite(&folder.path().join("larder.sqlite")).await;
+        (folder, store.expect("a store"))
+    }
+
+    fn pools(store: &Store) -> [&SqlitePool; 2] {
+        match &store.shared.engine {
+            Engine::Sqlite { pools, .. } => [&pools.writer, &pools.readers],
+            Engine::Postgres { .. } => panic!("not SQLite"),
+        }
+    }
+
+    async fn insert_user(store: &Store, name: &str, bytes: usize) -> Result<u64> {
+        let profile = Map::from_iter([("title".to_owned(), Value::from("x".repeat(bytes)))]);
+        let name = name.parse().expect("a user name");
+        let new = NewUser {
+            name,
+            pwhash: None,
+            profile,
+        };
+        let mut tx = store.write().await?;
+        tx.insert_user(new, Timestamp::from_micros(0), None).await?;
+        tx.commit().await
+    }
+
+    async fn pragma(pool: &SqlitePool, text: &'static str) -> String {
+        let row = sqlx::raw_sql(text).fetch_one(pool).await.expect("a row");
+        let number = sqlx::Row::try_get::<i64, _>(&row, 0).map(|number| number.to_string());
+        number.unwrap_or_else(|_| sqlx::Row::get(&row, 0))
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_flushed_and_references_are_checked() {
+        let (_folder, store) = open().await;
+        let [writer, readers] = pools(&store);
+        for pool in [writer, readers] {
+            assert_eq!(pragma(pool, "pragma journal_mode").await, "wal");
+            assert_eq!(pragma(pool, "pragma synchronous").await, "2", "FULL");
+            assert_eq!(pragma(pool, "pragma foreign_keys").await, "1");
+        }
+        assert_eq!(pragma(writer, "pragma query_only").await, "0");
+        assert_eq!(pragma(readers, "pragma query_only").await, "1");
+        assert_eq!(writer.options().get_max_connections(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_stores_nothing_and_is_got_over() {
+        let (_folder, store) = open().await;
+        let [writer, _] = pools(&store);
+        // SQLite answers as on a full disk: the transaction is rolled back by SQLite itself.
+        let limit = "pragma max_page_count = 60";
+        sqlx::raw_sql(limit).execute(writer).await.expect("a limit");
+        let error = insert_user(&store, "large", 1 << 20)
+            .await
+            .expect_err("no room");
+        assert!(error.is_no_space(), "{error:?}");
+        let free = "pragma max_page_count = 1000000";
+        sqlx::raw_sql(free).execute(writer).await.expect("no limit");
+        assert_eq!(insert_user(&store, "small", 1).await.expect("room"), 1);
+        let users = store
+            .read()
+            .await
+            .expect("a reader")
+            .users()
+            .await
+            .expect("users");
+        assert_eq!(users.len(), 1, "nothing of the large one");
+    }
+
+    #[tokio::test]
+    async fn after_a_failed_flush_no_change_is_accepted() {
+        let (_folder, store) = open().await;
+        let cause = crate::error::Cause::new(std::io::Error::other("fsync"));
+        store
+            .shared
+            .flush_failed
+            .set(cause)
+            .expect("the first failure");
+        let error = insert_user(&store, "alice", 1)
+            .await
+            .expect_err("a refusal");
+        assert!(error.is_flush(), "{error:?}");
+        assert!(store.until_flush_fails().await.is_flush());
+        assert_eq!(
+            store
+                .read()
+                .await
+                .expect("reads go on")
+                .users()
+                .await
+                .expect("users"),
+            []
+        );
+    }
 
     #[test]
     fn an_identity_is_random_and_its_secret_stays_out_of_logs() {

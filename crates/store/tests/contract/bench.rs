@@ -159,17 +159,18 @@ where
 }
 
 /// The server for tests, unless they are to be skipped.
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 pub(crate) fn postgres_server() -> Option<url::Url> {
-    match std::env::var("LARDER_TEST_PG") {
-        Ok(url) => Some(url.parse().expect("LARDER_TEST_PG is a URL")),
-        Err(_) if std::env::var("CI").is_ok_and(|ci| ci == "true") => {
-            panic!("LARDER_TEST_PG is not set: CI has to test PostgreSQL")
-        }
-        Err(_) => {
-            println!("skipped: LARDER_TEST_PG is not set");
-            None
-        }
+    if let Ok(url) = std::env::var("LARDER_TEST_PG") {
+        return Some(url.parse().expect("LARDER_TEST_PG is a URL"));
     }
+    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(
+        !in_ci,
+        "LARDER_TEST_PG is not set: CI has to test PostgreSQL"
+    );
+    println!("skipped: LARDER_TEST_PG is not set");
+    None
 }
 
 /// An empty database for a test of opening.

@@ -1,5 +1,6 @@
 //! The serial and the log of changes.
 
+use larder_model::UserName;
 use larder_store::{Change, Scope};
 use serde_json::json;
 
@@ -63,7 +64,7 @@ contract! {
         let log = bench.store.read().await.unwrap().audit_log(0, 100).await.unwrap();
         let told: Vec<(&str, Option<&str>, &Scope)> = log
             .iter()
-            .map(|entry| (entry.what.as_str(), entry.who.as_ref().map(|who| who.as_str()), &entry.scope))
+            .map(|entry| (entry.what.as_str(), entry.who.as_ref().map(UserName::as_str), &entry.scope))
             .collect();
         let (demo, other) = (&in_project("demo"), &in_project("other"));
         assert_eq!(told, [

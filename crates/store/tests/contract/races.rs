@@ -96,9 +96,9 @@ contract! {
         let nodes = nodes(&bench).await;
         for round in 0..15u8 {
             let dev = make_index(&bench.store, "alice/dev").await;
-            let (uploader, deleter) = (nodes[0].clone(), nodes[1].clone());
+            let [here, there] = nodes.clone();
             let upload = tokio::spawn(async move {
-                let mut tx = uploader.write().await.unwrap();
+                let mut tx = here.write().await.unwrap();
                 let file = wheel(dev.id, "demo", "1.0", round);
                 let new = release(dev.id, "demo", "1.0");
                 match tx.upsert_release(new, at(1), None).await {
@@ -113,7 +113,7 @@ contract! {
                 }
             });
             let delete = tokio::spawn(async move {
-                let mut tx = deleter.write().await.unwrap();
+                let mut tx = there.write().await.unwrap();
                 tx.delete_index(dev.id, at(2), None).await.unwrap();
                 tx.commit().await.unwrap();
             });
