@@ -67,6 +67,7 @@ pub(crate) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
             check_opening(file, findings);
             check_length(file, findings);
             check_layer(file, findings);
+            check_expectations(file, findings);
         }
     }
 }
@@ -147,6 +148,26 @@ fn check_layer(file: &SourceFile, findings: &mut Vec<Finding>) {
     }
 }
 
+/// `expect` says why it cannot fail; anything that can is an error.
+fn check_expectations(file: &SourceFile, findings: &mut Vec<Finding>) {
+    let is_ours = file.path.starts_with("crates/") && !file.path.starts_with("crates/testkit/");
+    if !is_ours || file.is_test() {
+        return;
+    }
+    let lines = file.lines_without_tests();
+    for (at, (number, line)) in lines.iter().enumerate() {
+        let Some((_, reason)) = line.split_once(".expect(") else {
+            continue;
+        };
+        let next = lines.get(at + 1).map_or("", |(_, next)| next.trim_start());
+        let reason = if reason.is_empty() { next } else { reason };
+        if !reason.starts_with("\"invariant: ") {
+            let message = "an expect outside tests begins with \"invariant: \"";
+            findings.push(Finding::at(&file.path, *number, message));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +182,7 @@ mod tests {
         check_opening(&file, &mut findings);
         check_length(&file, &mut findings);
         check_layer(&file, &mut findings);
+        check_expectations(&file, &mut findings);
         findings
             .into_iter()
             .map(|finding| finding.message)
@@ -201,6 +223,16 @@ mod tests {
         assert_eq!(findings_of("crates/model/src/x.rs", text).len(), 1);
         let tested = "//! Doc.\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n";
         assert!(findings_of("crates/model/src/x.rs", tested).is_empty());
+    }
+
+    #[test]
+    fn an_expect_without_an_invariant_is_found() {
+        let found = |code: &str| findings_of("crates/app/src/x.rs", &format!("//! Doc.\n{code}"));
+        assert!(found("fn f() { g().expect(\"invariant: set above\"); }\n").is_empty());
+        assert!(
+            found("fn f() {\n    g().expect(\n        \"invariant: x\",\n    );\n}\n").is_empty()
+        );
+        assert_eq!(found("fn f() { g().expect(\"surely\"); }\n").len(), 1);
     }
 
     #[test]
