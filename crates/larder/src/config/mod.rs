@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::FromArgMatches;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches};
 use larder_app::{FirstStart, RootPassword};
 use larder_blob::Location;
 use larder_model::{Acl, Policy};
@@ -90,7 +90,7 @@ impl Config {
                 (program.as_str(), own)
             });
         let own = skip(skip(own, &PROGRAMS), &["serve"]);
-        let command = Options::command();
+        let command = options::command();
         let sources = Sources::read(&command, own, env).map_err(Stop::Fatal)?;
         let words = std::iter::once(program.to_owned())
             .chain(sources.words)
@@ -100,7 +100,7 @@ impl Config {
             .map_err(|error| said(&error))?;
         let options = Options::from_arg_matches(&matches).map_err(|error| said(&error))?;
         let mut warnings = sources.warnings;
-        warnings.extend(options.ignored());
+        warnings.extend(options::ignored(&matches));
         Self::judge(&options, own, env, warnings).map_err(Stop::Fatal)
     }
 
@@ -129,7 +129,8 @@ impl Config {
                 },
             };
         let storage = match options.storage.as_deref() {
-            None => Location::Local(serverdir.clone()),
+            // devpi's name for its own default
+            None | Some("sqlite") => Location::Local(serverdir.clone()),
             Some(text) => Location::parse(text).map_err(|error| format!("--storage: {error}"))?,
         };
         let parse_outside = |text: &String| {

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, Parser, ValueEnum};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -95,46 +96,70 @@ pub(crate) struct Options {
     /// Log more
     #[arg(long, help_heading = "Logs")]
     pub(crate) debug: bool,
-    #[command(flatten)]
-    ignored: Ignored,
 }
 
-/// Options of devpi-server that have no meaning here, accepted so that an
-/// existing command line goes on working; each leaves a warning.
-#[derive(Debug, clap::Args)]
-struct Ignored {
-    #[arg(long, hide = true)]
-    threads: Option<String>,
-    #[arg(long, hide = true)]
-    connection_limit: Option<String>,
-    #[arg(long, hide = true)]
-    role: Option<String>,
-    #[arg(long, hide = true)]
-    keyfs_cache_size: Option<String>,
-    #[arg(long, hide = true)]
-    logger_cfg: Option<String>,
-    #[arg(long, hide = true)]
-    trusted_proxy_count: Option<String>,
-    #[arg(long, hide = true)]
-    trusted_proxy_headers: Option<String>,
-    #[arg(long, hide = true)]
-    proxy_timeout: Option<String>,
-    #[arg(long, hide = true)]
-    profile_requests: Option<String>,
-    #[arg(long, hide = true)]
-    indexer_backend: Option<String>,
-    #[arg(long, hide = true)]
-    argon2_memory_cost: Option<String>,
-    #[arg(long, hide = true)]
-    argon2_parallelism: Option<String>,
-    #[arg(long, hide = true)]
-    argon2_time_cost: Option<String>,
-    #[arg(long, hide = true)]
-    enable_core_metadata: bool,
-    #[arg(long, hide = true)]
-    requests_only: bool,
-    #[arg(long, hide = true)]
-    hard_links: bool,
+/// Options of devpi-server and devpi-web with a value that have no meaning here,
+/// accepted so that an existing command line goes on working.
+const IGNORED_VALUES: [&str; 24] = [
+    "argon2-memory-cost",
+    "argon2-parallelism",
+    "argon2-time-cost",
+    "connection-limit",
+    "documentation-path",
+    "file-replication-skip-indexes",
+    "file-replication-threads",
+    "indexer-backend",
+    "keyfs-cache-size",
+    "log",
+    "logger-cfg",
+    "passwd",
+    "profile-requests",
+    "proxy-timeout",
+    "replica-cert",
+    "replica-file-search-path",
+    "replica-max-retries",
+    "role",
+    "theme",
+    "threads",
+    "trusted-proxy-count",
+    "trusted-proxy-headers",
+    "unix-socket",
+    "unix-socket-perms",
+];
+
+/// The same without a value.
+const IGNORED_FLAGS: [&str; 11] = [
+    "absolute-urls",
+    "autocreate-users",
+    "bypass-cdn",
+    "debug-macros",
+    "enable-core-metadata",
+    "hard-links",
+    "init",
+    "keep-docs-packed",
+    "no-replica-streaming",
+    "recreate-search-index",
+    "requests-only",
+];
+
+/// Our options, and devpi-server's others.
+pub(crate) fn command() -> Command {
+    let value = |name| Arg::new(name).long(name).hide(true).num_args(1);
+    let flag = |name| value(name).num_args(0).action(ArgAction::SetTrue);
+    Options::command()
+        .args(IGNORED_VALUES.map(value))
+        .args(IGNORED_FLAGS.map(flag))
+}
+
+/// A sentence for every option that was accepted without effect.
+pub(crate) fn ignored(matches: &ArgMatches) -> Vec<String> {
+    let given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    let sentence = |name: &str| format!("the option --{name} of devpi-server has no effect here");
+    let names = IGNORED_VALUES.iter().chain(&IGNORED_FLAGS);
+    names
+        .filter(|name| given(name))
+        .map(|name| sentence(name))
+        .collect()
 }
 
 impl Options {
@@ -156,62 +181,6 @@ impl Options {
                     .strip_prefix("*:")
                     .map_or_else(|| address.clone(), |port| format!("0.0.0.0:{port}"))
             })
-            .collect()
-    }
-
-    /// A sentence for every option that was accepted without effect.
-    pub(crate) fn ignored(&self) -> Vec<String> {
-        let Ignored {
-            threads,
-            connection_limit,
-            role,
-            keyfs_cache_size,
-            logger_cfg,
-            ..
-        } = &self.ignored;
-        let Ignored {
-            trusted_proxy_count,
-            trusted_proxy_headers,
-            proxy_timeout,
-            profile_requests,
-            ..
-        } = &self.ignored;
-        let Ignored {
-            indexer_backend,
-            argon2_memory_cost,
-            argon2_parallelism,
-            argon2_time_cost,
-            ..
-        } = &self.ignored;
-        let Ignored {
-            enable_core_metadata,
-            requests_only,
-            hard_links,
-            ..
-        } = &self.ignored;
-        let given = [
-            ("threads", threads.is_some()),
-            ("connection-limit", connection_limit.is_some()),
-            ("role", role.is_some()),
-            ("keyfs-cache-size", keyfs_cache_size.is_some()),
-            ("logger-cfg", logger_cfg.is_some()),
-            ("trusted-proxy-count", trusted_proxy_count.is_some()),
-            ("trusted-proxy-headers", trusted_proxy_headers.is_some()),
-            ("proxy-timeout", proxy_timeout.is_some()),
-            ("profile-requests", profile_requests.is_some()),
-            ("indexer-backend", indexer_backend.is_some()),
-            ("argon2-memory-cost", argon2_memory_cost.is_some()),
-            ("argon2-parallelism", argon2_parallelism.is_some()),
-            ("argon2-time-cost", argon2_time_cost.is_some()),
-            ("enable-core-metadata", *enable_core_metadata),
-            ("requests-only", *requests_only),
-            ("hard-links", *hard_links),
-        ];
-        let sentence = |name| format!("the option --{name} of devpi-server has no effect here");
-        given
-            .into_iter()
-            .filter(|(_, given)| *given)
-            .map(|(name, _)| sentence(name))
             .collect()
     }
 }
