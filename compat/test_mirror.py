@@ -126,7 +126,8 @@ def test_installers_also_work_on_the_index_url_without_simple(larder, upstream, 
     assert client.pip_install(larder.url + "/root/pypi/", "gamma").ok().versions == {"gamma": "1.0"}
 
 
-def test_a_client_that_leaves_does_not_end_the_download(larder, upstream):
+def test_a_client_that_leaves_does_not_end_the_download(new_larder, upstream):
+    larder = new_larder("--request-timeout", "60").start()
     dist = wheel("heavy", "1.0", payload=noise(2 << 20, "heavy"))
     upstream.add(dist)
     url = larder.files("root/pypi", "heavy")[dist.filename]
