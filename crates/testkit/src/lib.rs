@@ -4,7 +4,6 @@
 //! Invariant: the same calls give the same bytes; nothing leaves loopback.
 //! Left out: everything about Larder itself, which the tests start on their own.
 #![expect(
-    clippy::expect_used,
     clippy::missing_panics_doc,
     reason = "a test double that is used wrongly should panic where it is used"
 )]

@@ -244,6 +244,8 @@ fn page(state: &State, parts: &Parts, faults: &Faults, rendered: &Rendered) -> P
 }
 
 fn file(state: &mut State, parts: &Parts, faults: &Faults, project: &str, filename: &str) -> Plain {
+    // The one character of file names that clients may send encoded.
+    let filename = &filename.replace("%2B", "+").replace("%2b", "+");
     let mut found = state.catalog.find(project, filename);
     if found.is_none() {
         state.sync_folder();

@@ -187,6 +187,16 @@ async fn files_and_sidecars_are_served_with_ranges() {
 }
 
 #[tokio::test]
+async fn local_versions_are_found_encoded_or_not() {
+    let (index, _) = index_with_demo().await;
+    let dist = DistBuilder::wheel("demo", "1.0+local.1").build();
+    index.add(&dist);
+    let path = index.file_path(&dist.filename);
+    assert_eq!(get(&index, &path, &[]).body, dist.bytes);
+    assert_eq!(get(&index, &path.replace('+', "%2B"), &[]).body, dist.bytes);
+}
+
+#[tokio::test]
 async fn credentials_are_asked_for() {
     let (index, _) = index_with_demo().await;
     index.require_credentials("user", "pass");

@@ -136,9 +136,10 @@ mod tests {
         let clients = Clients::new(&settings).unwrap();
         let url = format!("http://localhost:{}/", canary.local_addr().unwrap().port());
         let url = Url::parse(&url).unwrap();
-        let error = send(&clients.public, &url, &HeaderMap::new(), None)
-            .await
-            .unwrap_err();
+        let headers = HeaderMap::new();
+        let sending = send(&clients.public, &url, &headers, None);
+        let answer = tokio::time::timeout(settings.request_timeout, sending).await;
+        let error = answer.expect("nobody is waited for").unwrap_err();
         assert!(matches!(error, Error::ForbiddenAddress { .. }), "{error:?}");
         let nobody = canary.accept().unwrap_err();
         assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);

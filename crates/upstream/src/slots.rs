@@ -33,7 +33,6 @@ impl Slots {
     }
 
     /// Waits for a slot at the URL's host.
-    #[expect(clippy::expect_used, reason = "an invariant of this module")]
     pub(crate) async fn take(&self, url: &Url) -> Slot {
         let slots = self.of(host_of(url));
         slots
