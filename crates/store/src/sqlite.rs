@@ -4,10 +4,10 @@
 //! order, so nobody sees `SQLITE_BUSY` from this process; a commit is flushed
 //! to disk before it is acknowledged.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{
@@ -72,7 +72,7 @@ pub(crate) async fn open(path: &Path) -> Result<Pools> {
             .test_before_acquire(false)
             .after_release(|connection, _| Box::pin(is_reusable(connection)))
     };
-    Ok(Pools {
+    let pools = Pools {
         writer: pool()
             .max_connections(1)
             .min_connections(1)
@@ -84,7 +84,9 @@ pub(crate) async fn open(path: &Path) -> Result<Pools> {
             .connect_with(options.pragma("query_only", "on"))
             .await
             .map_err(told_or_open)?,
-    })
+    };
+    sync_names(&path)?;
+    Ok(pools)
 }
 
 /// Migrates on a connection of its own, closed before the pools open: a pooled
@@ -106,23 +108,22 @@ async fn prepare(options: &SqliteConnectOptions) -> Result<()> {
 
 /// SQLite gives its other files the permissions of this one.
 fn create_private(path: &Path) -> io::Result<()> {
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Ok(file) => {
-            file.sync_all()?;
-            // Also the name, or a power cut could take the whole database.
-            let folder = path
-                .parent()
-                .map_or_else(|| PathBuf::from("/"), Path::to_path_buf);
-            std::fs::File::open(folder)?.sync_all()
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+    let mut options = OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
+}
+
+/// Makes the names of the database and its WAL durable. SQLite does so for the
+/// WAL at its first write, but goes on when that fails; the WAL is there once
+/// the writer is connected, and stays while any connection is open.
+fn sync_names(path: &Path) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let folder = File::open(folder).map_err(cannot_open)?;
+    folder
+        .sync_all()
+        .map_err(|error| Error::Flush(Cause::new(error)))
 }
 
 /// SQLite rolls back by itself on some errors; the driver then still counts

@@ -225,6 +225,7 @@ mod tests {
     use sqlx::SqlitePool;
 
     use super::{Engine, Store, new_identity};
+    use crate::sql::Link;
     use crate::{NewUser, Result};
 
     async fn open() -> (tempfile::TempDir, Store) {
@@ -277,7 +278,7 @@ mod tests {
     async fn a_full_disk_is_told_stores_nothing_and_is_got_over() {
         let (_folder, store) = open().await;
         let [writer, _] = pools(&store);
-        // SQLite answers as on a full disk: the transaction is rolled back by SQLite itself.
+        // SQLite answers as on a full disk.
         let limit = "pragma max_page_count = 60";
         sqlx::raw_sql(limit).execute(writer).await.expect("a limit");
         let error = insert_user(&store, "large", 1 << 20)
@@ -295,6 +296,21 @@ mod tests {
             .await
             .expect("users");
         assert_eq!(users.len(), 1, "nothing of the large one");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_rolled_back_itself_blocks_no_other() {
+        let (_folder, store) = open().await;
+        for _ in 0..3 {
+            let mut tx = store.write().await.expect("a writer");
+            match tx.link().expect("an open transaction") {
+                // As SQLite does on some errors: the driver still counts the transaction.
+                Link::Sqlite(link) => sqlx::raw_sql("rollback").execute(&mut **link).await,
+                Link::Postgres(..) => panic!("not SQLite"),
+            }
+            .expect("a rollback");
+        }
+        assert_eq!(insert_user(&store, "alice", 1).await.expect("a turn"), 1);
     }
 
     #[tokio::test]
