@@ -18,15 +18,11 @@ def logs_in(larder, password):
 
 
 @pytest.mark.pairs("sqlite-files")
-def test_an_empty_folder_is_served_within_300_ms(new_larder, new_place):
-    """One of a few tries will do: other tests keep this machine busy."""
-    times = []
-    while not times or (times[-1] >= 0.3 and len(times) < 20):
-        node = new_larder(on=new_place(f"fresh-{len(times)}")).start()
-        times.append(node.process.listening_at - node.process.started_at)
-        assert requests.get(node.url + "/+api", timeout=10).status_code == 200
-        node.stop()
-    assert min(times) < 0.3, times
+def test_an_empty_folder_is_served_after_300_ms_of_work(larder):
+    """The processor's time, since other tests keep this machine busy; the bench takes the clock's."""
+    spent = larder.process.processor_secs()
+    assert requests.get(larder.url + "/+api", timeout=10).status_code == 200
+    assert spent < 0.3, spent
 
 
 def test_the_first_start_makes_three_indexes(larder):

@@ -47,7 +47,6 @@ class Process:
         self.lines = []
         self._url, self._listens = None, threading.Event()
         self._pattern = re.compile(pattern)
-        self.started_at = time.monotonic()
         self.popen = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if stream == "stdout" else subprocess.PIPE,
@@ -64,7 +63,7 @@ class Process:
             self.lines.append(line)
             found = self._pattern.search(line)
             if found and self._url is None:
-                self._url, self.listening_at = found.group(1), time.monotonic()
+                self._url = found.group(1)
                 self._listens.set()
 
     def wait_until_listening(self):
@@ -83,6 +82,11 @@ class Process:
     @property
     def pid(self):
         return self.popen.pid
+
+    def processor_secs(self):
+        """Seconds of a processor that all its threads have had so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def is_running(self):
         return self.popen.poll() is None
