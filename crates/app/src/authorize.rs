@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use larder_model::{Action, Caller, IndexName, may};
+use larder_model::{Action, Caller, IndexConfig, IndexName, may};
+use larder_store::Tx;
 
 use crate::directory::{Directory, Index};
 use crate::error::Error;
@@ -73,6 +74,30 @@ impl App {
             });
         }
         Err(refusal(caller, right, name))
+    }
+}
+
+impl App {
+    /// The same grant once more, under the write lock: rights and configuration
+    /// may have changed since. What it returns stays true until the commit.
+    pub(crate) async fn regrant(&self, tx: &mut Tx, grant: &Grant) -> Result<IndexConfig> {
+        let name = &grant.index.name;
+        let row = tx.find_index(name).await?;
+        let row = row.filter(|row| row.id == grant.index.id);
+        let row = row.ok_or_else(|| no_index(name))?;
+        let config = IndexConfig::from_stored(&row.config).map_err(Error::internal)?;
+        let index = Index {
+            id: row.id,
+            name: row.name,
+            config,
+            private_upstream: row.private_upstream,
+        };
+        let action = action(grant.right, &index);
+        if may(&grant.caller, action, &self.settings.policy) {
+            Ok(index.config)
+        } else {
+            Err(refusal(&grant.caller, grant.right, name))
+        }
     }
 }
 

@@ -121,6 +121,9 @@ impl From<larder_store::Error> for Error {
                 "the server's disk is full; nothing was stored",
             )
             .because(error)
+        } else if error.is_missing() {
+            let message = "what this was about is gone: somebody deleted it meanwhile";
+            Self::new(Kind::NotFound, message).because(error)
         } else if error.is_unavailable() {
             Self::new(
                 Kind::Unavailable,

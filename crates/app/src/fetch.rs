@@ -11,14 +11,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use larder_blob::{Finished, Following, Spool};
 use larder_pypi::hashes::Algorithms;
 use larder_pypi::simple::PageFile;
-use larder_pypi::{ProjectName, archive, filename};
+use larder_pypi::{Digest, ProjectName, archive, filename};
 use larder_store::{FileRole, NewFile};
 use larder_upstream::FileAnswer;
+use quick_cache::sync::Cache;
 use tokio::sync::watch;
 use url::Url;
 
@@ -26,7 +28,7 @@ use crate::directory::Index;
 use crate::error::{Error, Kind, error_chain};
 use crate::failpoint::reach;
 use crate::file_path::FilePath;
-use crate::mirror_refresh::endpoint;
+use crate::mirror_refresh::{endpoint, still_mirrors};
 use crate::{App, Result};
 
 /// What is to be fetched.
@@ -41,10 +43,27 @@ pub(crate) struct Wanted {
 
 type Key = (i64, FilePath);
 
-/// The fetches under way.
-#[derive(Debug, Default)]
+/// Largest file whose upstream does not say how large it is, in bytes.
+const MAX_FILE_BYTES: u64 = 16 << 30;
+/// How long a file that came wrong is not asked for again.
+const WRONG_FOR: Duration = Duration::from_mins(1);
+/// Files that came wrong and are remembered.
+const MAX_WRONG: usize = 1000;
+
+/// The fetches under way, and the files that came wrong a moment ago.
+#[derive(Debug)]
 pub(crate) struct Fetches {
     running: Mutex<HashMap<Key, watch::Receiver<State>>>,
+    wrong: Cache<Key, (String, String, Duration)>,
+}
+
+impl Default for Fetches {
+    fn default() -> Self {
+        Self {
+            running: Mutex::default(),
+            wrong: Cache::new(MAX_WRONG),
+        }
+    }
 }
 
 /// How far a fetch has come.
@@ -52,10 +71,21 @@ pub(crate) struct Fetches {
 enum State {
     /// The upstream has not answered yet.
     Asking,
+    /// It was here already: somebody else's fetch ended a moment ago.
+    Cached(Digest),
     /// Bytes are coming, or have all come.
     Streaming(Stream),
     /// There will be no bytes.
     Refused(Arc<Error>),
+}
+
+/// What a fetch came to.
+#[derive(Debug, Clone)]
+pub(crate) enum Fetched {
+    /// The blob is here.
+    Cached(Digest),
+    /// The bytes are on their way.
+    Streaming(Stream),
 }
 
 /// A body that can be followed from its beginning.
@@ -69,12 +99,13 @@ pub(crate) struct Stream {
 impl App {
     /// Joins the fetch of a file, or starts it, and waits until bytes come or
     /// the upstream refuses.
-    pub(crate) async fn fetch(&self, wanted: Wanted) -> Result<Stream> {
+    pub(crate) async fn fetch(&self, wanted: Wanted) -> Result<Fetched> {
         let mut state = self.join_fetch(wanted);
         loop {
             match &*state.borrow_and_update() {
                 State::Asking => {}
-                State::Streaming(stream) => return Ok(stream.clone()),
+                State::Cached(digest) => return Ok(Fetched::Cached(*digest)),
+                State::Streaming(stream) => return Ok(Fetched::Streaming(stream.clone())),
                 State::Refused(error) => return Err(error.for_another()),
             }
             if state.changed().await.is_err() {
@@ -116,6 +147,13 @@ impl App {
     }
 
     async fn run_fetch(&self, wanted: &Wanted, report: &watch::Sender<State>) -> Result<()> {
+        if let Some(digest) = self.arrived(wanted).await? {
+            report.send_replace(State::Cached(digest));
+            return Ok(());
+        }
+        if let Some(error) = self.fetches.known_wrong(wanted, self.clock.elapsed()) {
+            return Err(error);
+        }
         let url = Url::parse(&wanted.entry.url).map_err(Error::internal)?;
         let answer = self
             .upstreams
@@ -130,33 +168,52 @@ impl App {
         }));
         reach("app.fetch.streaming");
         let last_modified = answer.last_modified.clone();
-        match self.receive(wanted, answer, &mut spool).await {
-            Ok(()) => {}
-            Err(error) => {
-                spool.fail(error.message());
-                return Err(error);
-            }
+        if let Err(error) = self.receive(wanted, answer, &mut spool).await {
+            spool.fail(error.message());
+            return Err(error);
         }
         let finished = spool.finish().await?;
         if let Err(error) = verify(wanted, &finished) {
             finished.fail(error.message());
+            self.fetches
+                .remember_wrong(wanted, &error, self.clock.elapsed());
             return Err(error);
         }
+        // The bytes are right: who follows them need not wait for the storage.
+        finished.accept();
         self.keep(wanted, finished, last_modified).await
     }
 
+    /// The blob, if the row was written since the caller looked.
+    async fn arrived(&self, wanted: &Wanted) -> Result<Option<Digest>> {
+        let (id, path) = (wanted.index.id, &wanted.path);
+        let mut tx = self.store.read().await?;
+        let row = tx
+            .find_file(id, path.area, &path.dir, &path.filename)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(self.blobs.exists(&row.digest).await?.then_some(row.digest))
+    }
+
     async fn receive(&self, wanted: &Wanted, answer: FileAnswer, spool: &mut Spool) -> Result<()> {
+        let limit = wanted.entry.size.unwrap_or(MAX_FILE_BYTES);
         let mut body = answer.body;
-        while let Some(chunk) = body.next().await {
+        loop {
+            let chunk = tokio::select! {
+                chunk = body.next() => chunk,
+                () = self.tasks.stopping() => {
+                    return Err(Error::new(Kind::Unavailable, "the server is stopping; try again in a moment"));
+                }
+            };
+            let Some(chunk) = chunk else { return Ok(()) };
             spool.append(chunk?).await?;
-            if wanted.entry.size.is_some_and(|size| spool.len() > size) {
+            if spool.len() > limit {
                 return Err(wrong(wanted, "is longer than its upstream's page says"));
             }
         }
-        Ok(())
     }
 
-    /// Publishes the blob, lets the followers finish, and writes the row.
+    /// Publishes the blob and writes the row that makes the file count as cached.
     async fn keep(
         &self,
         wanted: &Wanted,
@@ -196,6 +253,9 @@ impl App {
             log: Vec::new(),
         };
         let mut tx = self.store.write().await?;
+        if !still_mirrors(&mut tx, &wanted.index).await? {
+            return Ok(());
+        }
         tx.insert_cached_file(row, self.clock.now()).await?;
         reach("app.fetch.before_commit");
         tx.commit().await?;
@@ -250,6 +310,9 @@ fn agreed_length(wanted: &Wanted, answer: &FileAnswer) -> Result<Option<u64>> {
             wanted,
             "has another length than its upstream's page says",
         )),
+        (None, Some(header)) if header > MAX_FILE_BYTES => {
+            Err(wrong(wanted, "is larger than any file that is taken"))
+        }
         (page, header) => Ok(page.or(header)),
     }
 }
@@ -294,6 +357,24 @@ pub(crate) fn version_of(wanted: &Wanted) -> String {
 }
 
 impl Fetches {
+    /// Why this file, from this address, is not asked for just now.
+    fn known_wrong(&self, wanted: &Wanted, now: Duration) -> Option<Error> {
+        let key = (wanted.index.id, wanted.path.clone());
+        let (url, message, until) = self.wrong.get(&key)?;
+        let counts = now < until && url == wanted.entry.url;
+        counts.then(|| Error::new(Kind::Upstream, message))
+    }
+
+    fn remember_wrong(&self, wanted: &Wanted, error: &Error, now: Duration) {
+        let key = (wanted.index.id, wanted.path.clone());
+        let reason = (
+            wanted.entry.url.clone(),
+            error.message().to_owned(),
+            now.saturating_add(WRONG_FOR),
+        );
+        self.wrong.insert(key, reason);
+    }
+
     /// Waits until the fetch of a file, if one is under way, has left the table.
     pub(crate) async fn landed(&self, index_id: i64, path: &FilePath) {
         let running = {

@@ -1,4 +1,4 @@
-//! Trip B: a file, or its metadata sidecar.
+//! Trip B: a file.
 //!
 //! Invariant: files are reached only through the index that owns them; a hash
 //! in a path gives no access to another index's file.
@@ -10,20 +10,17 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use larder_model::{Caller, IndexKind, IndexName};
-use larder_pypi::simple::{CoreMetadata, PageFile};
+use larder_pypi::simple::PageFile;
 use larder_pypi::{Digest, ProjectName, filename};
 use larder_store::{FileRow, Serial};
 use quick_cache::sync::Cache;
 
 use crate::authorize::{Grant, Right};
 use crate::error::{Error, Kind};
-use crate::fetch::Wanted;
+use crate::fetch::{Fetched, Wanted};
 use crate::file_path::FilePath;
 use crate::mirror_refresh::Plan;
 use crate::{App, Result};
-
-/// Sidecars larger than this are no METADATA.
-const MAX_SIDECAR_BYTES: u64 = 16 << 20;
 
 /// Files whose row is remembered.
 const MAX_REMEMBERED: usize = 20_000;
@@ -51,6 +48,7 @@ pub struct FileReply {
     /// What can be told at once.
     pub meta: FileMeta,
     source: Source,
+    caller: Caller,
     index: IndexName,
     path: FilePath,
     app: App,
@@ -86,21 +84,13 @@ impl std::fmt::Debug for FileBody {
     }
 }
 
-/// A metadata sidecar (PEP 658).
-#[derive(Debug, Clone)]
-pub struct SidecarReply {
-    /// The METADATA file, byte for byte.
-    pub body: Bytes,
-    /// Its sha256.
-    pub digest: Digest,
-}
-
 /// Rows of files, remembered.
 #[derive(Debug)]
 pub(crate) struct FileCache(Cache<(IndexName, FilePath), Arc<Remembered>>);
 
 #[derive(Debug)]
 struct Remembered {
+    rules: Serial,
     serial: Serial,
     meta: FileMeta,
     digest: Digest,
@@ -120,46 +110,54 @@ impl App {
         index: &IndexName,
         path: &FilePath,
     ) -> Result<FileReply> {
-        self.catch_up().await?;
+        let grant = self.grant(caller, index, Right::Read).await?;
         let key = (index.clone(), path.clone());
         if let Some(known) = self.memory.files.0.get(&key)
-            && self.memory.holds(known.serial, &known.meta.project)
+            && self
+                .memory
+                .holds(known.rules, known.serial, &known.meta.project)
         {
             let (index, path) = key;
             let source = Source::Blob(known.digest);
             return Ok(FileReply {
                 meta: known.meta.clone(),
                 source,
+                caller: caller.clone(),
                 index,
                 path,
                 app: self.clone(),
             });
         }
         // Boxed: a remembered file needs none of its room.
-        Box::pin(self.look_up(caller, key)).await
+        Box::pin(self.look_up(&grant, key)).await
     }
 
-    async fn look_up(&self, caller: &Caller, key: (IndexName, FilePath)) -> Result<FileReply> {
+    async fn look_up(&self, grant: &Grant, key: (IndexName, FilePath)) -> Result<FileReply> {
         let (index, path) = &key;
-        let grant = self.grant(caller, index, Right::Read).await?;
         let mut tx = self.store.read().await?;
         let serial = tx.serial().await?;
         if let Some(row) = tx
             .find_file(grant.index().id, path.area, &path.dir, &path.filename)
             .await?
         {
-            return Ok(self.remember(key, serial, &row));
+            return Ok(self.remember(grant, key, serial, &row));
         }
         let removed = tx.was_removed(index, &path.to_string()).await?;
         drop(tx);
         if grant.index().kind() == IndexKind::Stage {
             return Err(if removed { file_gone() } else { no_file() });
         }
-        let wanted = self.find_upstream(&grant, path, removed).await?;
-        Ok(self.cold(wanted))
+        let wanted = self.find_upstream(grant, path, removed).await?;
+        Ok(self.cold(grant, wanted))
     }
 
-    fn remember(&self, key: (IndexName, FilePath), serial: Serial, row: &FileRow) -> FileReply {
+    fn remember(
+        &self,
+        grant: &Grant,
+        key: (IndexName, FilePath),
+        serial: Serial,
+        row: &FileRow,
+    ) -> FileReply {
         let meta = FileMeta {
             filename: row.filename.clone(),
             project: row.project.clone(),
@@ -172,6 +170,7 @@ impl App {
                 .or_else(|| Some(row.uploaded.to_http_date())),
         };
         let remembered = Remembered {
+            rules: grant.directory().serial,
             serial,
             meta: meta.clone(),
             digest: row.digest,
@@ -181,13 +180,14 @@ impl App {
         FileReply {
             meta,
             source: Source::Blob(row.digest),
+            caller: grant.caller().clone(),
             index,
             path,
             app: self.clone(),
         }
     }
 
-    fn cold(&self, wanted: Wanted) -> FileReply {
+    fn cold(&self, grant: &Grant, wanted: Wanted) -> FileReply {
         let meta = FileMeta {
             filename: wanted.path.filename.clone(),
             project: wanted.project.clone(),
@@ -200,6 +200,7 @@ impl App {
         FileReply {
             meta,
             source: Source::Upstream(Arc::new(wanted)),
+            caller: grant.caller().clone(),
             index,
             path,
             app: self.clone(),
@@ -209,7 +210,12 @@ impl App {
     /// The entry of the upstream's page that a path stands for. The project
     /// comes from the file's name, so that URLs in lock files work on an empty
     /// cache (S-01); the upstream's URL comes from its page, never from the path.
-    async fn find_upstream(&self, grant: &Grant, path: &FilePath, removed: bool) -> Result<Wanted> {
+    pub(crate) async fn find_upstream(
+        &self,
+        grant: &Grant,
+        path: &FilePath,
+        removed: bool,
+    ) -> Result<Wanted> {
         let absent = || if removed { file_gone() } else { no_file() };
         let parsed = filename::parse(&path.filename, None).map_err(|_| absent())?;
         let project: ProjectName = parsed.name.parse().map_err(|_| absent())?;
@@ -265,111 +271,6 @@ impl App {
             Ok(wanted)
         }
     }
-
-    /// The METADATA of a wheel: from the cache, the upstream, or the wheel itself.
-    pub async fn sidecar(
-        &self,
-        caller: &Caller,
-        index: &IndexName,
-        path: &FilePath,
-    ) -> Result<SidecarReply> {
-        let grant = self.grant(caller, index, Right::Read).await?;
-        let mut tx = self.store.read().await?;
-        let row = tx
-            .find_file(grant.index().id, path.area, &path.dir, &path.filename)
-            .await?;
-        let known = match row.and_then(|row| row.metadata_digest) {
-            Some(digest) => Some(digest),
-            None => tx.find_sidecar(grant.index().id, &path.to_string()).await?,
-        };
-        drop(tx);
-        if let Some(reply) = self.stored_sidecar(known).await? {
-            return Ok(reply);
-        }
-        if grant.index().kind() == IndexKind::Stage {
-            return Err(no_file());
-        }
-        self.upstream_sidecar(&grant, path).await
-    }
-
-    async fn stored_sidecar(&self, digest: Option<Digest>) -> Result<Option<SidecarReply>> {
-        let Some(digest) = digest else {
-            return Ok(None);
-        };
-        let Some(body) = self.blobs.open(&digest, None).await? else {
-            return Ok(None);
-        };
-        Ok(Some(SidecarReply {
-            body: body.collect(MAX_SIDECAR_BYTES).await?,
-            digest,
-        }))
-    }
-
-    /// P-09: the upstream's sidecar, checked against what its page announced,
-    /// and kept. If it is gone, the wheel is fetched and read (S-28).
-    async fn upstream_sidecar(&self, grant: &Grant, path: &FilePath) -> Result<SidecarReply> {
-        let wanted = self.find_upstream(grant, path, false).await?;
-        let announced = match wanted.entry.core_metadata {
-            CoreMetadata::Absent => return Err(no_file()),
-            CoreMetadata::Present => None,
-            CoreMetadata::Sha256(digest) => Some(digest),
-        };
-        match self.fetch_sidecar(&wanted, announced).await {
-            Ok(reply) => Ok(reply),
-            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Upstream) => {
-                tracing::warn!(index = %grant.index().name, file = %path.filename, error = %crate::error_chain(&error), "the upstream's sidecar cannot be used; the wheel is read instead");
-                self.sidecar_from_wheel(grant, wanted).await
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn fetch_sidecar(
-        &self,
-        wanted: &Wanted,
-        announced: Option<Digest>,
-    ) -> Result<SidecarReply> {
-        let mut url = url::Url::parse(&wanted.entry.url).map_err(Error::internal)?;
-        url.set_path(&format!("{}.metadata", url.path()));
-        let endpoint = crate::mirror_refresh::endpoint(&wanted.index)?;
-        let body = self
-            .upstreams
-            .fetch_small(&endpoint, &url, MAX_SIDECAR_BYTES)
-            .await?;
-        let digest = Digest::of(&body);
-        if announced.is_some_and(|announced| announced != digest) {
-            return Err(Error::new(
-                Kind::Upstream,
-                format!(
-                    "the metadata of {} does not have the announced hash",
-                    wanted.path.filename
-                ),
-            ));
-        }
-        self.blobs.publish_bytes(body.clone()).await?;
-        let mut tx = self.store.write().await?;
-        tx.put_sidecar(wanted.index.id, &wanted.path.to_string(), digest)
-            .await?;
-        tx.commit().await?;
-        Ok(SidecarReply { body, digest })
-    }
-
-    async fn sidecar_from_wheel(&self, grant: &Grant, wanted: Wanted) -> Result<SidecarReply> {
-        let path = wanted.path.clone();
-        let mut following = self.fetch(wanted).await?.following.follow();
-        while let Some(chunk) = following.next().await {
-            chunk?;
-        }
-        self.fetches.landed(grant.index().id, &path).await;
-        let row = self
-            .store
-            .read()
-            .await?
-            .find_file(grant.index().id, path.area, &path.dir, &path.filename)
-            .await?;
-        let digest = row.and_then(|row| row.metadata_digest);
-        self.stored_sidecar(digest).await?.ok_or_else(no_file)
-    }
 }
 
 impl FileReply {
@@ -377,14 +278,8 @@ impl FileReply {
     /// fetched, together with everybody who wants it.
     pub async fn open(&self, range: Option<Range<u64>>) -> Result<FileBody> {
         match &self.source {
-            Source::Blob(digest) => match self.app.blobs.open(digest, range.clone()).await? {
-                Some(body) => Ok(match body.into_whole() {
-                    Ok(bytes) => FileBody::Whole(bytes),
-                    Err(body) => FileBody::Stream {
-                        len: Some(body.len()),
-                        bytes: body.into_stream().map(|chunk| Ok(chunk?)).boxed(),
-                    },
-                }),
+            Source::Blob(digest) => match self.open_blob(digest, range.clone()).await? {
+                Some(body) => Ok(body),
                 None => Box::pin(self.fetch_again(range)).await,
             },
             Source::Upstream(wanted) => Box::pin(self.follow(wanted.as_ref().clone(), range)).await,
@@ -396,17 +291,38 @@ impl FileReply {
         tracing::error!(index = %self.index, file = %self.meta.filename, digest = ?self.meta.digest, "a blob is missing that a row names");
         let grant = self
             .app
-            .grant(&Caller::Anonymous, &self.index, Right::Read)
+            .grant(&self.caller, &self.index, Right::Read)
             .await?;
         if grant.index().kind() == IndexKind::Stage {
-            return Err(no_file());
+            let lost = std::io::Error::other("the bytes of an uploaded file are missing");
+            return Err(Error::internal(lost));
         }
         let wanted = self.app.find_upstream(&grant, &self.path, false).await?;
         self.follow(wanted, range).await
     }
 
+    async fn open_blob(
+        &self,
+        digest: &Digest,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<FileBody>> {
+        let body = self.app.blobs.open(digest, range).await?;
+        Ok(body.map(|body| match body.into_whole() {
+            Ok(bytes) => FileBody::Whole(bytes),
+            Err(body) => FileBody::Stream {
+                len: Some(body.len()),
+                bytes: body.into_stream().map(|chunk| Ok(chunk?)).boxed(),
+            },
+        }))
+    }
+
     async fn follow(&self, wanted: Wanted, range: Option<Range<u64>>) -> Result<FileBody> {
-        let stream = self.app.fetch(wanted).await?;
+        let stream = match self.app.fetch(wanted).await? {
+            Fetched::Streaming(stream) => stream,
+            Fetched::Cached(digest) => {
+                return self.open_blob(&digest, range).await?.ok_or_else(no_file);
+            }
+        };
         let bytes = stream.following.follow();
         Ok(match range {
             None => FileBody::Stream {

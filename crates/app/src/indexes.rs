@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::authorize::Right;
 use crate::directory::Directory;
 use crate::error::Error;
+use crate::mirror_refresh::url_of;
 use crate::users::{no_permission, no_user};
 use crate::{App, Result};
 
@@ -119,7 +120,10 @@ impl App {
             check_bases(name, config.bases(), |base| directory.find(base).is_some())
                 .map_err(|error| Error::invalid(error.to_string()))?;
         }
-        let same_upstream = upstream_of(&config) == upstream_of(&index.config);
+        let same_upstream = url_of(&config) == url_of(&index.config);
+        if !same_upstream {
+            tx.forget_pages(index.id).await?;
+        }
         let private_upstream = if same_upstream {
             index.private_upstream
         } else {
@@ -141,12 +145,12 @@ impl App {
     /// Deletes a volatile index with all its files.
     pub async fn delete_index(&self, caller: &Caller, name: &IndexName) -> Result<()> {
         let grant = self.grant(caller, name, Right::Delete).await?;
-        if !grant.index().config.volatile {
+        let mut tx = self.store.write().await?;
+        if !self.regrant(&mut tx, &grant).await?.volatile {
             return Err(Error::forbidden(format!(
                 "index {name} non-volatile, cannot delete"
             )));
         }
-        let mut tx = self.store.write().await?;
         tx.delete_index(grant.index().id, self.clock.now(), caller.name())
             .await?;
         tx.commit().await?;
@@ -189,12 +193,4 @@ impl App {
             _ => Ok(trusted),
         }
     }
-}
-
-fn upstream_of(config: &IndexConfig) -> Option<String> {
-    config
-        .mirror()?
-        .mirror_url
-        .as_ref()
-        .map(ToString::to_string)
 }

@@ -81,6 +81,23 @@ impl App {
         self.layers_of(std::slice::from_ref(index), project).await
     }
 
+    /// The mirrors of an order that may be asked about a project (L17).
+    pub(crate) async fn admitted_mirrors(
+        &self,
+        order: &[Arc<Index>],
+        project: &ProjectName,
+    ) -> Result<Vec<Arc<Index>>> {
+        if self.settings.offline {
+            return Ok(Vec::new());
+        }
+        let snapshot = self.snapshot(order, project).await?;
+        Ok(snapshot
+            .mirrors
+            .into_iter()
+            .map(|(mirror, _)| mirror)
+            .collect())
+    }
+
     async fn layers_of(&self, order: &[Arc<Index>], project: &ProjectName) -> Result<Layers> {
         let mut snapshot = self.snapshot(order, project).await?;
         if self.settings.offline {
@@ -183,8 +200,9 @@ impl App {
                     answers.of.insert(index.id, known);
                 }
                 Plan::UseAndAsk(known) => {
-                    drop(self.start_refresh(index, project));
-                    answers.of.insert(index.id, known);
+                    answers
+                        .of
+                        .insert(index.id, self.ask_beside(index, project, &known));
                 }
                 Plan::Ask => {
                     due.push(async { (index.id, self.refresh_page(index, project).await) });
@@ -229,7 +247,7 @@ fn judge(snapshot: Snapshot, answers: &Answers) -> Layers {
             .of
             .get(&index.id)
             .and_then(|known| known.outcome.error());
-        layers.stale |= stored && failure.is_some();
+        layers.stale |= failure.is_some();
         if !stored && failure.is_some() {
             layers.failure = failure;
         }

@@ -23,6 +23,7 @@ use crate::mirror_refresh::Mirrors;
 use crate::page_cache::PageCache;
 use crate::password::Passwords;
 use crate::settings::Settings;
+use crate::sidecar::Sidecars;
 use crate::token::Tokens;
 use crate::{App, Result};
 
@@ -43,6 +44,7 @@ pub(crate) struct Memory {
     pub(crate) pages: PageCache,
     pub(crate) files: FileCache,
     pub(crate) mirrors: Mirrors,
+    pub(crate) sidecars: Sidecars,
     pub(crate) passwords: Passwords,
     pub(crate) tokens: Tokens,
 }
@@ -84,9 +86,9 @@ impl Seen {
         self.applied = up_to;
     }
 
+    /// The last change of the project alone, whatever happened to the configuration.
     fn last_change(&self, project: &ProjectName) -> Serial {
-        self.config
-            .max(self.projects.get(project).copied().unwrap_or(self.floor))
+        self.projects.get(project).copied().unwrap_or(self.floor)
     }
 }
 
@@ -100,6 +102,7 @@ impl Memory {
             pages: PageCache::new(settings.page_cache_bytes),
             files: FileCache::default(),
             mirrors: Mirrors::default(),
+            sidecars: Sidecars::default(),
             passwords: Passwords::default(),
             tokens: Tokens::new(settings.secret.unwrap_or(store.identity().secret)),
         }
@@ -113,10 +116,13 @@ impl Memory {
         self.seen.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a value made from the snapshot `serial` still holds for `project`.
+    /// Whether a value still holds that was made under the rules of the
+    /// directory `rules` from the snapshot `serial`. The two are told apart,
+    /// since an upstream may have been asked between them.
     /// Only meaningful after [`App::catch_up`] in the same request.
-    pub(crate) fn holds(&self, serial: Serial, project: &ProjectName) -> bool {
-        serial >= self.seen().last_change(project)
+    pub(crate) fn holds(&self, rules: Serial, serial: Serial, project: &ProjectName) -> bool {
+        let seen = self.seen();
+        rules >= seen.config && serial >= seen.last_change(project)
     }
 }
 
@@ -214,8 +220,8 @@ mod tests {
         assert_eq!(seen.last_change(&name("demo")), 6);
         assert_eq!(seen.last_change(&name("other")), 5);
         seen.apply(vec![(7, Scope::Config)], 7);
-        assert_eq!(seen.last_change(&name("other")), 7);
-        assert_eq!(seen.applied, 7);
+        assert_eq!((seen.config, seen.applied), (7, 7));
+        assert_eq!(seen.last_change(&name("other")), 5);
     }
 
     #[test]

@@ -12,9 +12,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder_model::{IndexName, MirrorConfig};
+use larder_model::{IndexConfig, IndexName, MirrorConfig};
 use larder_pypi::ProjectName;
-use larder_store::{MirrorPage, NewMirrorPage};
+use larder_store::{MirrorPage, NewMirrorPage, Tx};
 use larder_upstream::{Addresses, Endpoint, FreshPage, PageAnswer, Validators};
 use quick_cache::sync::Cache;
 
@@ -26,7 +26,12 @@ use crate::{App, Result};
 /// How long "there is no such project" is believed (P-04: short).
 const MISSING_FOR: Duration = Duration::from_mins(1);
 /// How long after a failure the upstream is left alone.
-const FAILED_FOR: Duration = Duration::from_secs(5);
+const FAILED_FOR: Duration = Duration::from_secs(2);
+/// The least time a page is fresh, whatever its upstream says: enough for all
+/// who ask at the same moment.
+const SHORTEST: Duration = Duration::from_secs(2);
+/// How long a refresh by hand is not repeated.
+const ASKED_JUST_NOW: Duration = Duration::from_secs(1);
 /// Projects whose freshness is remembered; forgetting one costs a question.
 const MAX_REMEMBERED: usize = 100_000;
 
@@ -46,7 +51,16 @@ impl Default for Mirrors {
     }
 }
 
-type Key = (i64, ProjectName);
+/// Index, its upstream's address, project: another address is another question.
+type Key = (i64, String, ProjectName);
+
+fn key(index: &Index, project: &ProjectName) -> Key {
+    (
+        index.id,
+        mirror_url(index).unwrap_or_default(),
+        project.clone(),
+    )
+}
 
 /// The last answer about a page, and until when it counts.
 #[derive(Debug, Clone)]
@@ -54,8 +68,8 @@ pub(crate) struct Freshness {
     /// On the clock of [`crate::Clock::elapsed`].
     pub(crate) until: Duration,
     pub(crate) outcome: Outcome,
-    /// The address that was asked: another one makes the answer void.
-    url: String,
+    /// When it was learned, on the same clock.
+    at: Duration,
 }
 
 /// What asking the upstream came to.
@@ -93,12 +107,9 @@ pub(crate) enum Plan {
 impl App {
     /// What to do about a page, given whether a copy is stored.
     pub(crate) fn plan_refresh(&self, index: &Index, project: &ProjectName, stored: bool) -> Plan {
-        let Some(known) = self.memory.mirrors.known.get(&(index.id, project.clone())) else {
+        let Some(known) = self.memory.mirrors.known.get(&key(index, project)) else {
             return Plan::Ask;
         };
-        if mirror_url(index).is_none_or(|url| url != known.url) {
-            return Plan::Ask;
-        }
         let fresh = self.clock.elapsed() < known.until;
         match (&known.outcome, fresh) {
             (_, true) => Plan::Use(known),
@@ -131,9 +142,9 @@ impl App {
                 Kind::Internal,
                 "refreshing the page failed inside the server".to_owned(),
             ),
-            Err(_) => late(),
+            Err(_) => return Arc::new(self.freshness(index, late(), None)),
         };
-        let known = self.memory.mirrors.known.get(&(index.id, project.clone()));
+        let known = self.memory.mirrors.known.get(&key(index, project));
         known.unwrap_or_else(|| Arc::new(self.freshness(index, outcome, None)))
     }
 
@@ -144,7 +155,8 @@ impl App {
         project: &ProjectName,
     ) -> impl Future<Output = Option<Outcome>> + use<> {
         let (app, index, project) = (self.clone(), Arc::clone(index), project.clone());
-        self.memory.mirrors.flights.join(&(index.id, project.clone()), &self.tasks, move || async move {
+        let key = key(&index, &project);
+        self.memory.mirrors.flights.join(&key.clone(), &self.tasks, move || async move {
             let (outcome, max_age) = match app.ask_upstream(&index, &project).await {
                 Ok(answer) => answer,
                 Err(error) => {
@@ -153,18 +165,43 @@ impl App {
                 }
             };
             let freshness = Arc::new(app.freshness(&index, outcome.clone(), max_age));
-            app.memory.mirrors.known.insert((index.id, project), freshness);
+            app.memory.mirrors.known.insert(key, freshness);
             outcome
         })
         .flight
     }
 
-    /// Forgets that a page is fresh, so that the next request asks.
-    pub(crate) fn forget_freshness(&self, index: &Index, project: &ProjectName) {
-        self.memory
-            .mirrors
-            .known
-            .remove(&(index.id, project.clone()));
+    /// Asks without waiting; until the answer comes what is known counts on,
+    /// so that pages made from it may be kept.
+    pub(crate) fn ask_beside(
+        &self,
+        index: &Arc<Index>,
+        project: &ProjectName,
+        known: &Freshness,
+    ) -> Arc<Freshness> {
+        let until = self.clock.elapsed() + FAILED_FOR;
+        let extended = Arc::new(Freshness {
+            until,
+            ..known.clone()
+        });
+        let known = &self.memory.mirrors.known;
+        known.insert(key(index, project), Arc::clone(&extended));
+        drop(self.start_refresh(index, project));
+        extended
+    }
+
+    /// Forgets that a page is fresh, so that the next request asks; unless it
+    /// was asked for a moment ago. Says whether it did.
+    pub(crate) fn forget_freshness(&self, index: &Index, project: &ProjectName) -> bool {
+        let (known, key) = (&self.memory.mirrors.known, key(index, project));
+        let now = self.clock.elapsed();
+        let is_new = known
+            .get(&key)
+            .is_some_and(|known| now.saturating_sub(known.at) < ASKED_JUST_NOW);
+        if !is_new {
+            known.remove(&key);
+        }
+        !is_new
     }
 
     fn freshness(&self, index: &Index, outcome: Outcome, max_age: Option<Duration>) -> Freshness {
@@ -174,15 +211,15 @@ impl App {
             .and_then(|mirror| mirror.mirror_cache_expiry)
             .map_or(self.settings.mirror_cache_expiry, Duration::from_secs);
         let lifetime = match outcome {
-            Outcome::Known => max_age.unwrap_or(expiry).min(expiry),
+            Outcome::Known => max_age.unwrap_or(expiry).max(SHORTEST).min(expiry),
             Outcome::Missing => MISSING_FOR.min(expiry),
             Outcome::Failed(..) => FAILED_FOR,
         };
-        let url = mirror_url(index).unwrap_or_default();
+        let at = self.clock.elapsed();
         Freshness {
-            until: self.clock.elapsed() + lifetime,
+            until: at.saturating_add(lifetime),
             outcome,
-            url,
+            at,
         }
     }
 
@@ -260,10 +297,27 @@ impl App {
             page,
         };
         let mut tx = self.store.write().await?;
+        if !still_mirrors(&mut tx, index).await? {
+            tracing::info!(index = %index.name, "the index has another upstream by now; the old one's answer is dropped");
+            return Ok(());
+        }
         tx.put_mirror_page(index.id, new).await?;
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Whether the index still is, and mirrors the address that was asked.
+pub(crate) async fn still_mirrors(tx: &mut Tx, index: &Index) -> Result<bool> {
+    let Some(row) = tx
+        .find_index(&index.name)
+        .await?
+        .filter(|row| row.id == index.id)
+    else {
+        return Ok(false);
+    };
+    let config = IndexConfig::from_stored(&row.config).map_err(Error::internal)?;
+    Ok(url_of(&config) == mirror_url(index))
 }
 
 fn validators_of(stored: &MirrorPage) -> Validators {
@@ -275,12 +329,13 @@ fn validators_of(stored: &MirrorPage) -> Validators {
 
 /// The address of a mirror's upstream, as text to compare.
 fn mirror_url(index: &Index) -> Option<String> {
-    index
-        .config
-        .mirror()?
-        .mirror_url
-        .as_ref()
-        .map(ToString::to_string)
+    url_of(&index.config)
+}
+
+/// The address in a configuration, without its password.
+pub(crate) fn url_of(config: &IndexConfig) -> Option<String> {
+    let url = config.mirror()?.mirror_url.as_ref()?;
+    Some(url.base().to_string())
 }
 
 /// Where and how to ask a mirror's upstream.

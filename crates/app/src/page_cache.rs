@@ -76,6 +76,8 @@ pub(crate) struct Entry {
     pub(crate) body: Bytes,
     pub(crate) etag: Arc<str>,
     pub(crate) last_serial: Option<u64>,
+    /// The directory whose rules it follows.
+    pub(crate) rules: Serial,
     /// The snapshot it was made from.
     pub(crate) serial: Serial,
     /// On the clock of [`crate::Clock::elapsed`]; `None`: no mirror is involved.

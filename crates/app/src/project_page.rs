@@ -12,7 +12,7 @@ use larder_pypi::{Hashes, ProjectName};
 use larder_store::{FileRole, FileRow};
 use sha2::{Digest as _, Sha256};
 
-use crate::authorize::{Grant, Right};
+use crate::authorize::{Right, no_index};
 use crate::error::{Error, Kind, error_chain};
 use crate::file_path::FilePath;
 use crate::layers::{Found, Known, Layers};
@@ -26,7 +26,7 @@ const SMALL_PAGE_FILES: usize = 100;
 impl App {
     /// The page, from memory when that is still true.
     pub async fn project_page(&self, caller: &Caller, request: PageRequest) -> Result<PageReply> {
-        self.catch_up().await?;
+        self.grant(caller, &request.index, Right::Read).await?;
         if let Some(entry) = self
             .memory
             .pages
@@ -36,58 +36,64 @@ impl App {
             return Ok(entry.reply(self.clock.elapsed(), Served::Hit));
         }
         // Boxed: a hit needs none of its room.
-        Box::pin(self.page_anew(caller, request)).await
+        Box::pin(self.page_anew(request)).await
     }
 
-    /// Makes the page, once for all who want it now.
-    async fn page_anew(&self, caller: &Caller, request: PageRequest) -> Result<PageReply> {
-        let grant = self.grant(caller, &request.index, Right::Read).await?;
-        loop {
-            let (app, own_grant, own_request) = (self.clone(), grant.clone(), request.clone());
+    /// Makes the page, once for all who want it now. A flight that was on its
+    /// way when this request came may not show what was acknowledged in
+    /// between; the one after it began later, and does.
+    async fn page_anew(&self, request: PageRequest) -> Result<PageReply> {
+        for round in 0.. {
+            let (app, own_request) = (self.clone(), request.clone());
             let making = self
                 .memory
                 .pages
                 .making
                 .join(&request, &self.tasks, || async move {
-                    let made = app.make_page(&own_grant, &own_request).await;
+                    let made = app.make_page(&own_request).await;
                     made.map(Arc::new)
                         .inspect(|entry| app.memory.pages.insert(own_request, Arc::clone(entry)))
                         .inspect_err(log_fault)
                         .map_err(Arc::new)
                 });
+            let is_recent = making.started || round > 0;
             let made = making
                 .flight
                 .await
                 .unwrap_or_else(|| Err(Arc::new(Error::internal("making a page panicked"))));
             match made {
-                Ok(entry) if making.started || self.is_good(&entry, &request) => {
+                Ok(entry) if is_recent || self.is_good(&entry, &request) => {
                     return Ok(entry.reply(self.clock.elapsed(), Served::Miss));
                 }
-                Err(error) if making.started => return Err(error.for_another()),
-                // Begun before this request, it may not show what was acknowledged since.
+                Err(error) if is_recent => return Err(error.for_another()),
                 Ok(_) | Err(_) => {}
             }
         }
+        unreachable!("the second round returns")
     }
 
     /// Whether an entry is what the database would say now. Call after [`App::catch_up`].
     fn is_good(&self, entry: &Entry, request: &PageRequest) -> bool {
-        self.memory.holds(entry.serial, &request.project)
+        self.memory
+            .holds(entry.rules, entry.serial, &request.project)
             && entry
                 .fresh_until
                 .is_none_or(|until| self.clock.elapsed() < until)
     }
 
-    async fn make_page(&self, grant: &Grant, request: &PageRequest) -> Result<Entry> {
-        let layers = self
-            .layers(grant.directory(), grant.index(), &request.project)
-            .await?;
+    async fn make_page(&self, request: &PageRequest) -> Result<Entry> {
+        let directory = self.directory().await?;
+        let index = directory
+            .find(&request.index)
+            .ok_or_else(|| no_index(&request.index))?;
+        let layers = self.layers(&directory, index, &request.project).await?;
         if layers.found.is_empty() {
             return Err(layers
                 .failure
                 .unwrap_or_else(|| no_project(&request.project)));
         }
-        let keepable = grant.index().kind() == IndexKind::Mirror;
+        let keepable = index.kind() == IndexKind::Mirror;
+        let rules = directory.serial;
         let (serial, fresh_until, stale) = (layers.serial, layers.fresh_until, layers.stale);
         let file_count: usize = layers.found.iter().map(Found::file_count).sum();
         let own_request = request.clone();
@@ -111,6 +117,7 @@ impl App {
             body,
             etag,
             last_serial,
+            rules,
             serial,
             fresh_until,
             keepable,
@@ -118,8 +125,8 @@ impl App {
         })
     }
 
-    /// Drops what is known about a project's freshness on every mirror of the
-    /// order and asks again (devpi: refresh).
+    /// Asks the admitted mirrors of the order again (devpi: refresh). A page
+    /// asked for a moment ago is left alone, so that strangers drive no traffic.
     pub async fn refresh_project(
         &self,
         caller: &Caller,
@@ -127,14 +134,12 @@ impl App {
         project: &ProjectName,
     ) -> Result<()> {
         let grant = self.grant(caller, index, Right::Refresh).await?;
-        for mirror in grant
-            .directory()
-            .order(grant.index())
-            .iter()
-            .filter(|i| i.kind() == IndexKind::Mirror)
-        {
-            self.forget_freshness(mirror, project);
-            let answer = self.refresh_page(mirror, project).await;
+        let order = grant.directory().order(grant.index());
+        for mirror in self.admitted_mirrors(&order, project).await? {
+            if !self.forget_freshness(&mirror, project) {
+                continue;
+            }
+            let answer = self.refresh_page(&mirror, project).await;
             if let Some(error) = answer.outcome.error() {
                 return Err(error);
             }

@@ -92,26 +92,30 @@ impl App {
             .ok_or_else(absent)
     }
 
-    /// Nearest index first; the same version further away is shadowed.
+    /// Newest first; the same version in an index further away is shadowed.
     async fn views(&self, layers: Layers, project: &ProjectName) -> Result<Vec<ReleaseView>> {
-        let mut views: Vec<ReleaseView> = Vec::new();
-        for found in layers.found {
+        let mut all = Vec::new();
+        for (distance, found) in layers.found.into_iter().enumerate() {
             let own = match &found.known {
                 Known::Versions(_) => self.stage_views(found, project).await?,
                 Known::Page(_) => mirror_views(found, project),
             };
-            for view in own {
-                let version = Version::lenient(&view.version);
-                match views
-                    .iter_mut()
-                    .find(|nearer| version.same_release(&Version::lenient(&nearer.version)))
-                {
-                    Some(nearer) => nearer.shadowed.push(view),
-                    None => views.push(view),
-                }
+            all.extend(
+                own.into_iter()
+                    .map(|view| (Version::lenient(&view.version), distance, view)),
+            );
+        }
+        // Spellings of one version are neighbours in this order.
+        all.sort_by(|(a, ..), (b, ..)| b.cmp(a));
+        let mut views: Vec<ReleaseView> = Vec::new();
+        for group in all.chunk_by_mut(|(a, ..), (b, ..)| a.same_release(b)) {
+            group.sort_by_key(|(_, distance, _)| *distance);
+            let mut spellings = group.iter().map(|(.., view)| view.clone());
+            if let Some(mut nearest) = spellings.next() {
+                nearest.shadowed = spellings.collect();
+                views.push(nearest);
             }
         }
-        views.sort_by_cached_key(|view| std::cmp::Reverse(Version::lenient(&view.version)));
         Ok(views)
     }
 

@@ -5,6 +5,7 @@
 
 use larder_model::{Caller, IndexKind, IndexName};
 use larder_pypi::{ProjectName, Version};
+use larder_store::Tx;
 
 use crate::authorize::{Grant, Right};
 use crate::error::Error;
@@ -35,7 +36,7 @@ impl App {
             };
             return Err(if removed { gone() } else { no_file() });
         };
-        check_volatile(&grant, force)?;
+        self.check_volatile(&mut tx, &grant, force).await?;
         tx.remove_file(file.id, self.clock.now(), caller.name())
             .await?;
         let rest = tx.files(&[grant.index().id], &file.project).await?;
@@ -83,7 +84,7 @@ impl App {
             .iter()
             .find(|r| wanted.same_release(&Version::lenient(&r.version)))
             .ok_or_else(absent)?;
-        check_volatile(&grant, force)?;
+        self.check_volatile(&mut tx, &grant, force).await?;
         tx.remove_release(
             grant.index().id,
             project,
@@ -122,7 +123,8 @@ impl App {
         if !known {
             return Err(Error::not_found("project not found"));
         }
-        if !grant.index().config.volatile && !force {
+        let config = self.regrant(&mut tx, &grant).await?;
+        if !config.volatile && !force {
             return Err(Error::forbidden(format!(
                 "project {project} is on non-volatile index {index}"
             )));
@@ -136,13 +138,14 @@ impl App {
         tracing::info!(%index, %project, by = ?caller.name(), "project deleted");
         Ok(())
     }
-}
 
-fn check_volatile(grant: &Grant, force: bool) -> Result<()> {
-    if grant.index().config.volatile || force {
-        return Ok(());
+    /// Whether the index lets files go, as it is now.
+    async fn check_volatile(&self, tx: &mut Tx, grant: &Grant, force: bool) -> Result<()> {
+        if self.regrant(tx, grant).await?.volatile || force {
+            return Ok(());
+        }
+        Err(Error::forbidden(
+            "cannot delete version on non-volatile index",
+        ))
     }
-    Err(Error::forbidden(
-        "cannot delete version on non-volatile index",
-    ))
 }

@@ -4,6 +4,7 @@ use larder_model::{Action, Caller, PasswordChange, UserChange, UserName, may};
 use larder_store::{NewUser, User};
 use serde_json::{Map, Value};
 
+use crate::directory::Directory;
 use crate::error::Error;
 use crate::password::check_length;
 use crate::{App, Login, Result};
@@ -114,8 +115,10 @@ impl App {
         if !may(caller, Action::DeleteUser(name), &self.settings.policy) {
             return Err(no_permission(caller, &format!("delete user {name}")));
         }
-        let user = self.existing_user(name).await?;
-        let directory = self.directory().await?;
+        let mut tx = self.store.write().await?;
+        // Under the write lock: nothing is added or made lasting meanwhile.
+        let directory = Directory::load(&mut tx).await?;
+        let user = directory.user(name).ok_or_else(|| no_user(name))?;
         let fixed: Vec<&str> = directory
             .indexes_of(name)
             .filter(|index| !index.config.volatile)
@@ -127,7 +130,6 @@ impl App {
                 fixed.join(", ")
             )));
         }
-        let mut tx = self.store.write().await?;
         tx.delete_user(user.id, self.clock.now(), caller.name())
             .await?;
         tx.commit().await?;

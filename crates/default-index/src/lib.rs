@@ -12,6 +12,9 @@ mod tests {
     #[test]
     fn default_index_is_an_https_simple_root() {
         let url = super::default_index_url();
-        assert!(url.starts_with("https://") && url.ends_with("/simple/"), "{url}");
+        assert!(
+            url.starts_with("https://") && url.ends_with("/simple/"),
+            "{url}"
+        );
     }
 }

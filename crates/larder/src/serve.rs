@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use larder_app::{App, Clock, RootPassword, Settings, Started, Tasks};
-use larder_blob::{Blobs, lock_data_dir};
+use larder_blob::{Blobs, Location, lock_data_dir};
 use larder_store::Store;
 use larder_upstream::Upstreams;
 use larder_web::{Limits, Web, WebSettings};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Database, Hidden, LogFormat};
@@ -37,6 +37,8 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
+    // Before anything is promised: a stop is never missed.
+    let mut signals = Signals::new()?;
     prepare_directory(&config.serverdir)?;
     // Held until the end: one process per directory.
     let _lock = lock_data_dir(&config.serverdir)?;
@@ -65,7 +67,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         });
     }
     tokio::select! {
-        asked = asked_to_stop() => asked?,
+        () = signals.stop() => {}
         error = app.until_unsafe() => return Err(anyhow::Error::new(error).context("the data could not be flushed to disk")),
     }
     tracing::info!("stopping: requests under way are finished first");
@@ -74,8 +76,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         all = serving.join_all() => if !all.into_iter().all(|in_time| in_time) {
             tracing::warn!("some requests did not finish in time and were cut");
         },
-        again = asked_to_stop() => {
-            again?;
+        () = signals.stop() => {
             tracing::warn!("told to stop twice: requests under way are cut");
             return Ok(());
         }
@@ -101,6 +102,14 @@ async fn build(config: &Config) -> anyhow::Result<App> {
     let blobs = Blobs::at(config.storage.clone(), &config.serverdir.join("spool"))
         .await
         .context("the file storage cannot be opened")?;
+    if matches!(
+        (&config.database, &config.storage),
+        (Database::Postgres(_), Location::Local(_))
+    ) {
+        tracing::warn!(
+            "the files are on this machine only: more nodes on this database need --storage s3://…"
+        );
+    }
     let upstreams = Upstreams::new(larder_upstream::Settings {
         request_timeout: config.request_timeout,
         user_agent: format!("Larder/{}", env!("CARGO_PKG_VERSION")),
@@ -130,9 +139,7 @@ async fn first_start(config: &Config, app: &App) -> anyhow::Result<()> {
     match app.first_start(&config.first_start).await? {
         Started::Initialised {
             generated_password: Some(password),
-        } => tracing::warn!(
-            "root's password is {password} — it is shown only this once; change it with: devpi login root && devpi passwd root"
-        ),
+        } => tell_password(&password),
         Started::Initialised {
             generated_password: None,
         } if config.first_start.password == RootPassword::Empty => {
@@ -151,6 +158,19 @@ async fn first_start(config: &Config, app: &App) -> anyhow::Result<()> {
         Started::Found { .. } => {}
     }
     Ok(())
+}
+
+/// Shown whatever the log filter hides: nobody can ask for it again.
+#[expect(clippy::print_stderr, reason = "the log may be filtered")]
+fn tell_password(password: &str) {
+    let line = format!(
+        "root's password is {password} — it is shown only this once; change it with: devpi login root && devpi passwd root"
+    );
+    if tracing::enabled!(tracing::Level::WARN) {
+        tracing::warn!("{line}");
+    } else {
+        eprintln!("{line}");
+    }
 }
 
 fn start_logging(config: &Config) {
@@ -252,14 +272,26 @@ async fn listen(addresses: &[String]) -> anyhow::Result<Vec<TcpListener>> {
     Ok(listeners)
 }
 
-async fn asked_to_stop() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that ask the process to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self {
+            terminate,
+            interrupt,
+        })
     }
-    Ok(())
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

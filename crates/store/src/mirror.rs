@@ -157,6 +157,25 @@ impl Tx {
         Ok(())
     }
 
+    /// Forgets every page and sidecar of a mirror: they came from an upstream
+    /// that it has no more. Files that are here stay. Part of a change of the
+    /// index, which raises the serial.
+    pub async fn forget_pages(&mut self, index_id: i64) -> Result<()> {
+        sql!(
+            self,
+            execute,
+            "delete from mirror_pages where project_id in (select id from projects where index_id = $1)",
+            index_id,
+        )?;
+        sql!(
+            self,
+            execute,
+            "delete from sidecars where index_id = $1",
+            index_id,
+        )?;
+        Ok(())
+    }
+
     /// The projects whose page a mirror has stored, by name.
     pub async fn mirror_projects(&mut self, index_id: i64) -> Result<Vec<ProjectName>> {
         let rows = sql!(

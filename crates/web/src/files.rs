@@ -227,6 +227,10 @@ fn whole(ask: &Ask, etag: &str, bytes: bytes::Bytes) -> Response<Body> {
     }
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, IMMUTABLE);
+    headers.insert(
+        HeaderName::from_static("access-control-allow-origin"),
+        HeaderValue::from_static("*"),
+    );
     if let Ok(etag) = HeaderValue::from_str(etag) {
         headers.insert(ETAG, etag);
     }

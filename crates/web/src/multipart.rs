@@ -100,10 +100,11 @@ pub(crate) async fn read(
     max_file: u64,
 ) -> Result<Form, Refusal> {
     let mut parts = Multipart::new(Gentle { body, pause: false }, boundary);
-    let (mut form, mut text_left) = (Form::default(), MAX_TEXT_BYTES);
+    let (mut form, mut text_left, mut count) = (Form::default(), MAX_TEXT_BYTES, 0);
     while let Some(field) = parts.next_field().await.map_err(malformed)? {
         let name = field.name().unwrap_or_default().to_owned();
-        if name.len() > MAX_NAME_BYTES || form.fields.len() >= MAX_FIELDS {
+        count += 1;
+        if name.len() > MAX_NAME_BYTES || count > MAX_FIELDS {
             return Err(Refusal::bad_request(
                 "the form has too many fields, or one with too long a name",
             ));

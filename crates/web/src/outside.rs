@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::HOST;
+use http::uri::Authority;
 use url::Url;
 
 /// An http(s) URL without query, fragment, credentials or final slash.
@@ -113,24 +114,33 @@ pub(crate) fn outside_url(
     trusted: bool,
     headers: &HeaderMap,
 ) -> Option<OutsideUrl> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    // Of a list the first is what the client saw.
+    let first = |value: &'_ http::HeaderValue| -> Option<String> {
+        let first = value.to_str().ok()?.split(',').next()?;
+        Some(first.trim().to_owned())
+    };
+    let text = |name: &str| headers.get(name).and_then(first);
     if trusted && let Some(url) = text("x-outside-url").and_then(|url| url.parse().ok()) {
         return Some(url);
     }
     if let Some(url) = configured {
         return Some(url.clone());
     }
-    let (mut scheme, mut host) = (
-        "http",
-        headers.get(HOST).and_then(|host| host.to_str().ok()),
-    );
-    if trusted {
-        scheme = text("x-forwarded-proto")
-            .filter(|proto| matches!(*proto, "http" | "https"))
-            .unwrap_or(scheme);
-        host = text("x-forwarded-host").or(host);
+    let host = headers.get(HOST).and_then(first);
+    if !trusted {
+        return at("http", &host?);
     }
-    format!("{scheme}://{}", host?).parse().ok()
+    let scheme =
+        text("x-forwarded-proto").filter(|proto| matches!(proto.as_str(), "http" | "https"));
+    let host = text("x-forwarded-host").or(host);
+    at(scheme.as_deref().unwrap_or("http"), &host?)
+}
+
+/// The root of a host. It comes from a stranger: an authority and nothing else.
+fn at(scheme: &str, host: &str) -> Option<OutsideUrl> {
+    let authority: Authority = host.parse().ok()?;
+    let is_plain = !authority.as_str().contains('@');
+    is_plain.then(|| format!("{scheme}://{authority}").parse().ok())?
 }
 
 #[cfg(test)]
@@ -187,6 +197,40 @@ mod tests {
                 .map(|url| url.base().to_owned())
                 .as_deref(),
             Some("http://in.example")
+        );
+    }
+
+    #[test]
+    fn a_host_is_an_authority_and_nothing_else() {
+        for host in [
+            "h.example/evil",
+            "u@h.example",
+            "h.example?x",
+            "",
+            "h ample",
+        ] {
+            let sent: HeaderMap = [(http::header::HOST, host.parse().expect("a value"))]
+                .into_iter()
+                .collect();
+            assert_eq!(outside_url(None, false, &sent), None, "{host}");
+        }
+        let sent = headers(&[("host", "[::1]:3141")]);
+        assert_eq!(
+            outside_url(None, false, &sent)
+                .map(|url| url.base().to_owned())
+                .as_deref(),
+            Some("http://[::1]:3141")
+        );
+        let sent = headers(&[
+            ("host", "in"),
+            ("x-forwarded-host", "out.example, in"),
+            ("x-forwarded-proto", "https, http"),
+        ]);
+        assert_eq!(
+            outside_url(None, true, &sent)
+                .map(|url| url.base().to_owned())
+                .as_deref(),
+            Some("https://out.example")
         );
     }
 

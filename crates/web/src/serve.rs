@@ -16,7 +16,8 @@ use crate::multipart::boxed;
 /// Limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How long a client may take to send the head of a request.
+    /// How long a client may take to send the head of a request, and how long
+    /// a connection may be idle before the next one (F-07: at least a minute).
     pub head_timeout: Duration,
     /// How long a stop waits for requests under way.
     pub drain: Duration,
@@ -25,7 +26,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            head_timeout: Duration::from_secs(15),
+            head_timeout: Duration::from_mins(1),
             drain: Duration::from_secs(30),
         }
     }

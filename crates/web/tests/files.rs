@@ -177,6 +177,7 @@ async fn a_wrong_body_is_never_complete_and_never_kept() {
         larder.app.tasks().idle().await;
         assert_eq!(larder.spools(), 0, "{fault:?}");
         upstream.clear_faults();
+        larder.clock.advance(Duration::from_secs(61));
         let again = larder.get(&path).send().await;
         assert_eq!(
             again.body.as_slice(),
@@ -328,4 +329,33 @@ async fn a_removed_file_is_gone_not_unknown() {
         (StatusCode::OK, serde_json::json!([])),
         "its release went with it"
     );
+}
+
+#[tokio::test]
+async fn many_clients_of_a_cold_sidecar_cause_one_request() {
+    let (upstream, larder, dist, path) = mirrored().await;
+    let sidecar = format!("{}.metadata", upstream.file_path(&dist.filename));
+    upstream.fault(&sidecar, Fault::Delay(Duration::from_millis(100)));
+    let path = format!("{path}.metadata");
+    for answer in join_all((0..24).map(|_| larder.get(&path).send())).await {
+        assert_eq!(answer.body.as_slice(), &dist.metadata[..]);
+    }
+    assert_eq!(upstream.hits(&sidecar), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_came_wrong_is_left_alone_for_a_minute() {
+    let (upstream, larder, dist, path) = mirrored().await;
+    let file = upstream.file_path(&dist.filename);
+    upstream.fault(&file, Fault::WrongBytes);
+    for _ in 0..4 {
+        let answer = larder.get(&path).send().await;
+        assert!(answer.broken || answer.status == StatusCode::BAD_GATEWAY);
+        larder.app.tasks().idle().await;
+    }
+    assert_eq!(upstream.hits(&file), 1);
+    upstream.clear_faults();
+    larder.clock.advance(Duration::from_secs(61));
+    let answer = larder.get(&path).send().await;
+    assert_eq!(answer.body.as_slice(), &dist.bytes[..]);
 }

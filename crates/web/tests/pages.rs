@@ -543,6 +543,7 @@ async fn refresh_asks_the_upstream_again() {
         2,
         "still fresh"
     );
+    larder.clock.advance(Duration::from_secs(2));
     let answer = larder
         .ask(Method::POST, "/app/dev/+simple/demo/refresh")
         .send()
@@ -586,4 +587,79 @@ async fn a_registered_release_without_files_is_an_empty_page() {
         StatusCode::NOT_FOUND,
         "S-06"
     );
+}
+
+#[tokio::test]
+async fn a_change_of_rules_while_an_upstream_answers_is_not_undone() {
+    let (upstream, larder) = mirrored().await;
+    upstream.add(&DistBuilder::wheel("secret", "9.9").build());
+    larder
+        .index(
+            "root/open",
+            &json!({"bases": "root/pypi", "mirror_whitelist": "*"}),
+        )
+        .await;
+    let own = DistBuilder::wheel("secret", "1.0").build();
+    larder.upload("root/open", &own).await;
+    let path = upstream.page_path("secret");
+    upstream.fault(&path, Fault::Hang);
+    let change = async {
+        upstream.until_hits(&path, 1).await;
+        let patch = json!({"mirror_whitelist": []});
+        let ask = larder.ask(Method::PATCH, "/root/open").by("root", ROOT);
+        assert_eq!(ask.json(&patch).await.status, StatusCode::OK);
+        upstream.clear_faults();
+    };
+    let (_, ()) = futures_util::join!(larder.page("root/open", "secret"), change);
+    assert_eq!(
+        larder.filenames("root/open", "secret").await,
+        ["secret-1.0-py3-none-any.whl"]
+    );
+}
+
+#[tokio::test]
+async fn another_upstream_leaves_nothing_of_the_old_one() {
+    let (old, larder) = mirrored().await;
+    old.set_serial("demo", Some(100));
+    assert_eq!(larder.filenames("root/pypi", "demo").await.len(), 2);
+    let new = FakeIndex::start().await;
+    new.add(&DistBuilder::wheel("demo", "5.0").build());
+    new.set_serial("demo", Some(5));
+    let patch = json!({"mirror_url": new.url.as_str()});
+    let ask = larder.ask(Method::PATCH, "/root/pypi").by("root", ROOT);
+    assert_eq!(ask.json(&patch).await.status, StatusCode::OK);
+    assert_eq!(
+        larder.filenames("root/pypi", "demo").await,
+        ["demo-5.0-py3-none-any.whl"]
+    );
+}
+
+#[tokio::test]
+async fn an_upstream_that_forbids_keeping_is_asked_once_by_a_crowd() {
+    let (upstream, larder) = mirrored().await;
+    upstream.set_max_age(Some(0));
+    upstream.fault(
+        &upstream.page_path("demo"),
+        Fault::Delay(Duration::from_millis(200)),
+    );
+    let pages = (0..24).map(|_| larder.page("app/dev", "demo"));
+    for page in futures_util::future::join_all(pages).await {
+        assert_eq!(page.status, StatusCode::OK);
+    }
+    assert_eq!(upstream.hits(&upstream.page_path("demo")), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_by_hand_asks_no_upstream_for_a_private_name() {
+    let (upstream, larder) = mirrored().await;
+    larder
+        .index("root/closed", &json!({"bases": "root/pypi"}))
+        .await;
+    let own = DistBuilder::wheel("secret-project", "1.0").build();
+    larder.upload("root/closed", &own).await;
+    upstream.forget_hits();
+    let path = "/root/closed/+simple/secret-project/refresh";
+    let answer = larder.ask(Method::POST, path).send().await;
+    assert_eq!(answer.status, StatusCode::FOUND);
+    assert_eq!(upstream.all_hits(), 0, "L17");
 }

@@ -400,6 +400,12 @@ async fn too_many_fields_and_two_files_are_refused() {
         StatusCode::BAD_REQUEST
     );
     assert_nothing_stored(&larder, "many fields").await;
+    let part = "--frontier-0123456789\r\nContent-Disposition: form-data; name=\"x\"; filename=\"x\"\r\n\r\n\r\n";
+    let parts = format!("{}--frontier-0123456789--\r\n", part.repeat(5000));
+    let kind = "multipart/form-data; boundary=frontier-0123456789";
+    let ask = larder.ask(Method::POST, "/root/public/").by("root", ROOT);
+    let answer = ask.header("content-type", kind).body(parts).send().await;
+    assert!(answer.text().contains("too many fields"), "{answer:?}");
     let (kind, body) = Form::of(&wheel()).encode();
     let (_, second) = Form {
         fields: Vec::new(),

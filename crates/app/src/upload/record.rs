@@ -1,6 +1,6 @@
 //! The last step: one transaction that makes release and file true together.
 
-use larder_model::{Action, IndexConfig, IndexName, may};
+use larder_model::IndexName;
 use larder_pypi::Version;
 use larder_pypi::upload_form::UploadForm;
 use larder_store::{FileRole, FileRow, NewFile, NewRelease, Tx};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Uploaded;
 use super::admit::{Verdict, admit};
 use super::read::{ReadRelease, form_project};
-use crate::authorize::{Grant, no_index};
+use crate::authorize::Grant;
 use crate::error::Error;
 use crate::failpoint::reach;
 use crate::file_path::FilePath;
@@ -21,7 +21,7 @@ impl App {
     pub(super) async fn record(&self, grant: &Grant, release: ReadRelease) -> Result<Uploaded> {
         let name = grant.index().name.clone();
         let mut tx = self.store.write().await?;
-        let config = self.still_granted(&mut tx, grant).await?;
+        let config = self.regrant(&mut tx, grant).await?;
         let there = tx.files(&[grant.index().id], &release.project).await?;
         let verdict = admit(&config, &release, &there)?;
         let old = match verdict {
@@ -76,7 +76,7 @@ impl App {
         };
         let (now, who) = (self.clock.now(), grant.caller().name());
         let mut tx = self.store.write().await?;
-        self.still_granted(&mut tx, grant).await?;
+        self.regrant(&mut tx, grant).await?;
         let known = tx.releases(grant.index().id, &project).await?;
         let version = same_release(
             &version,
@@ -91,28 +91,6 @@ impl App {
         tx.upsert_release(release, now, who).await?;
         tx.commit().await?;
         Ok(Uploaded::Registered)
-    }
-
-    async fn still_granted(&self, tx: &mut Tx, grant: &Grant) -> Result<IndexConfig> {
-        let name = &grant.index().name;
-        let row = tx
-            .find_index(name)
-            .await?
-            .filter(|row| row.id == grant.index().id)
-            .ok_or_else(|| no_index(name))?;
-        let config = IndexConfig::from_stored(&row.config).map_err(Error::internal)?;
-        if may(
-            grant.caller(),
-            Action::Upload {
-                index: name,
-                config: &config,
-            },
-            &self.settings.policy,
-        ) {
-            Ok(config)
-        } else {
-            Err(Error::forbidden("no permission to submit"))
-        }
     }
 
     /// One release per version, however it is spelled (M-06).

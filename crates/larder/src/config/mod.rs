@@ -114,20 +114,15 @@ impl Config {
             .serverdir
             .clone()
             .unwrap_or_else(|| default_serverdir(env));
-        let database =
-            match options.database.as_deref() {
-                None => Database::Sqlite(serverdir.join("larder.sqlite")),
-                Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                    Database::Postgres(Hidden(url.to_owned()))
-                }
-                Some(url) => match url.strip_prefix("sqlite:") {
-                    Some(path) => Database::Sqlite(path.trim_start_matches("//").into()),
-                    None => return Err(
-                        "--database is a URL such as postgres://user@host/database or sqlite:FILE"
-                            .to_owned(),
-                    ),
-                },
-            };
+        let database = match options.database.as_deref() {
+            None => Database::Sqlite(serverdir.join("larder.sqlite")),
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Database::Postgres(Hidden(url.to_owned()))
+            }
+            Some(_) => {
+                return Err("--database is a URL such as postgres://user@host/database".to_owned());
+            }
+        };
         let storage = match options.storage.as_deref() {
             // devpi's name for its own default
             None | Some("sqlite") => Location::Local(serverdir.clone()),

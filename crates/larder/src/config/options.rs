@@ -80,7 +80,7 @@ pub(crate) struct Options {
     #[arg(
         long,
         value_name = "SECS",
-        default_value_t = 1800,
+        default_value_t = 1800, value_parser = clap::value_parser!(u64).range(0..=315_360_000),
         help_heading = "Mirrors"
     )]
     pub(crate) mirror_cache_expiry: u64,

@@ -31,10 +31,25 @@ impl Sources {
             };
             if let Some((name, value)) = variable(long, env) {
                 let words = words(option, &value).map_err(|error| format!("{name}: {error}"))?;
-                found.words.extend(words);
+                found.put(long, words);
             }
         }
+        // An option that may be repeated: the command line's replace the others.
+        if own
+            .iter()
+            .any(|word| word == "--listen" || word.starts_with("--listen="))
+        {
+            found.put("listen", Vec::new());
+        }
         Ok(found)
+    }
+
+    /// Words from a stronger source: they replace what a weaker one said.
+    fn put(&mut self, long: &str, words: Vec<String>) {
+        let (bare, valued) = (format!("--{long}"), format!("--{long}="));
+        self.words
+            .retain(|word| *word != bare && !word.starts_with(&valued));
+        self.words.extend(words);
     }
 
     fn read_file(&mut self, command: &Command, path: &Path) -> Result<(), String> {

@@ -86,6 +86,16 @@ fn the_file_may_be_named_by_a_variable_and_hold_lists() {
 }
 
 #[test]
+fn a_list_of_addresses_is_replaced_by_a_stronger_source() {
+    let env = [("LARDER_LISTEN", "127.0.0.1:11")];
+    assert_eq!(good(&[], &env).listen, ["127.0.0.1:11"]);
+    assert_eq!(
+        good(&["--listen", "127.0.0.1:12"], &env).listen,
+        ["127.0.0.1:12"]
+    );
+}
+
+#[test]
 fn a_bad_file_variable_or_url_is_refused_with_its_name() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "- a\n- b\n").expect("written");

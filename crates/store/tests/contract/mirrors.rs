@@ -70,6 +70,22 @@ contract! {
         assert!(error.to_string().starts_with("mirror_pages.page of row "), "{error}");
     }
 
+    async fn a_mirror_forgets_its_pages_and_no_other_does(bench: Bench) {
+        let pypi = make_index(&bench.store, "root/pypi").await;
+        let other = make_index(&bench.store, "root/other").await;
+        let path = "+f/123/4567890abcdef/demo-1.0-py3-none-any.whl";
+        let mut tx = bench.store.write().await.unwrap();
+        for id in [pypi.id, other.id] {
+            tx.put_mirror_page(id, page("demo", 1)).await.unwrap();
+            tx.put_sidecar(id, path, digest(1)).await.unwrap();
+        }
+        tx.forget_pages(pypi.id).await.unwrap();
+        assert_eq!(tx.mirror_page(pypi.id, &project("demo")).await.unwrap(), None);
+        assert_eq!(tx.find_sidecar(pypi.id, path).await.unwrap(), None);
+        assert!(tx.mirror_page(other.id, &project("demo")).await.unwrap().is_some());
+        assert_eq!(tx.find_sidecar(other.id, path).await.unwrap(), Some(digest(1)));
+    }
+
     async fn a_sidecar_is_found_by_the_path_of_its_wheel(bench: Bench) {
         let pypi = make_index(&bench.store, "root/pypi").await;
         let path = "+f/123/4567890abcdef/demo-1.0-py3-none-any.whl";
