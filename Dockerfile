@@ -3,13 +3,16 @@
 #
 #   docker build -t larder .
 #
+# That needs BuildKit, the builder of every Docker since 23.
+#
 # Where no image can be pulled, docker/make-bases makes both bases from Debian packages:
 #
 #   docker build -t larder --build-arg RUN_BASE="$(docker/make-bases debian)" \
 #       --build-arg BUILD_BASE="$(docker/make-bases rust)" .
 #
 # `--target prebuilt` puts the same image around a binary that was compiled elsewhere, on the Debian
-# release of RUN_BASE or an older one. Its context is a folder with `larder` and `LICENSE`:
+# release of RUN_BASE or an older one; any builder does. Its context is a folder with `larder` and
+# `LICENSE`:
 #
 #   docker build -t larder -f Dockerfile --target prebuilt FOLDER
 
@@ -26,9 +29,12 @@ RUN set -eu; \
         apt-get update -qq; \
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages; \
     }; \
-    mkdir -p /image/etc /image/usr/bin /image/var/lib/dpkg/status.d; \
+    mkdir -p /image/etc /image/usr/bin /image/usr/lib /image/usr/lib64 /image/var/lib/dpkg/status.d; \
+    ln -s usr/lib /image/lib; ln -s usr/lib64 /image/lib64; \
+    # a library's place is below /lib or /usr/lib, by the release; here as there they are the same
     dpkg --listfiles libc6 libgcc-s1 \
         | grep -E '^/.*/(ld-linux[^/]*|lib(c|m|gcc_s))\.so\.[0-9]+$' \
+        | sed 's,^/lib,/usr/lib,' \
         | xargs cp -a --parents -t /image; \
     cp -a --parents /etc/ssl/certs/ca-certificates.crt /image; \
     cp -L /etc/os-release /image/etc/; \

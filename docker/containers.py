@@ -88,9 +88,18 @@ class Containers:
             "docker", "build", "--tag", image, "--file", DOCKERFILE,
             *([f"--target={target}"] if target else []),
             *(f"--build-arg={name}={value}" for name, value in arguments.items()),
-            f"--label=org.opencontainers.image.version={tag}", context, limit_secs=BUILD_LIMIT_SECS,
+            context, limit_secs=BUILD_LIMIT_SECS,
         )
         return image
+
+    def next_version(self, image, tag):
+        """An image that differs from this one in nothing but its version."""
+        following, context = f"{self.prefix}:{tag}", self.folder / tag
+        self._images.insert(0, following)
+        context.mkdir()
+        (context / "Dockerfile").write_text(f"FROM {image}\nLABEL org.opencontainers.image.version={tag}\n")
+        call("docker", "build", "--tag", following, context)
+        return following
 
     def once(self, image, *command, options=(), check=True):
         """Runs a container to its end and removes it."""

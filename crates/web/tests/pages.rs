@@ -601,10 +601,10 @@ async fn a_change_of_rules_while_an_upstream_answers_is_not_undone() {
         .await;
     let own = DistBuilder::wheel("secret", "1.0").build();
     larder.upload("root/open", &own).await;
-    let path = upstream.page_path("secret");
-    upstream.fault(&path, Fault::Hang);
+    let page = upstream.page_path("secret");
+    upstream.fault(&page, Fault::Hang);
     let change = async {
-        upstream.until_hits(&path, 1).await;
+        upstream.until_hits(&page, 1).await;
         let patch = json!({"mirror_whitelist": []});
         let ask = larder.ask(Method::PATCH, "/root/open").by("root", ROOT);
         assert_eq!(ask.json(&patch).await.status, StatusCode::OK);
