@@ -5,7 +5,7 @@ export PATH := $(VENV)/bin:$(PATH)
 # one set of features for every debug build, so that nothing is compiled twice
 WHOLE := --workspace --all-features
 
-.PHONY: run build lint test test-rust test-clients smoke bench setup
+.PHONY: run build lint test test-rust test-clients test-container smoke bench setup
 
 run:
 	cargo run --bin larder -- serve $(ARGS)
@@ -23,7 +23,7 @@ lint: setup
 	cargo deny --all-features check bans licenses sources
 	cargo clippy $(WHOLE) --all-targets -- -D warnings
 
-test: lint test-rust test-clients
+test: lint test-rust test-clients test-container
 
 # unit, property, store, blob, HTTP and fault tests; on SQLite and PostgreSQL, on files and S3
 test-rust: setup
@@ -36,6 +36,11 @@ test-rust: setup
 test-clients: setup
 	cargo build $(WHOLE) --all-targets
 	scripts/with-services python -m pytest compat $(ARGS)
+
+# the image and its promises, on images made from Debian packages; skipped without Docker
+test-container: setup
+	cargo build $(WHOLE) --bins
+	docker/test-container
 
 # the cache against real PyPI, a handful of small projects
 smoke: setup

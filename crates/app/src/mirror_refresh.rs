@@ -30,15 +30,19 @@ const FAILED_FOR: Duration = Duration::from_secs(2);
 /// The least time a page is fresh, whatever its upstream says: enough for all
 /// who ask at the same moment.
 const SHORTEST: Duration = Duration::from_secs(2);
-/// How long a refresh by hand is not repeated.
-const ASKED_JUST_NOW: Duration = Duration::from_secs(1);
+/// How often a page is refreshed by hand.
+const BY_HAND_EVERY: Duration = Duration::from_secs(1);
 /// Projects whose freshness is remembered; forgetting one costs a question.
 const MAX_REMEMBERED: usize = 100_000;
+/// Refreshes by hand that are remembered.
+const MAX_BY_HAND: usize = 10_000;
 
 /// What is known of the freshness of mirrored pages on this node.
 #[derive(Debug)]
 pub(crate) struct Mirrors {
     known: Cache<Key, Arc<Freshness>>,
+    /// Until when a refresh by hand is not repeated.
+    by_hand: Cache<Key, Duration>,
     flights: Flights<Key, Outcome>,
 }
 
@@ -46,6 +50,7 @@ impl Default for Mirrors {
     fn default() -> Self {
         Self {
             known: Cache::new(MAX_REMEMBERED),
+            by_hand: Cache::new(MAX_BY_HAND),
             flights: Flights::default(),
         }
     }
@@ -68,8 +73,6 @@ pub(crate) struct Freshness {
     /// On the clock of [`crate::Clock::elapsed`].
     pub(crate) until: Duration,
     pub(crate) outcome: Outcome,
-    /// When it was learned, on the same clock.
-    at: Duration,
 }
 
 /// What asking the upstream came to.
@@ -190,18 +193,21 @@ impl App {
         extended
     }
 
-    /// Forgets that a page is fresh, so that the next request asks; unless it
-    /// was asked for a moment ago. Says whether it did.
-    pub(crate) fn forget_freshness(&self, index: &Index, project: &ProjectName) -> bool {
-        let (known, key) = (&self.memory.mirrors.known, key(index, project));
+    /// Forgets that a page is fresh, so that the next request asks.
+    pub(crate) fn forget_freshness(&self, index: &Index, project: &ProjectName) {
+        self.memory.mirrors.known.remove(&key(index, project));
+    }
+
+    /// Whether a page may be asked for by hand: not again within a second, so
+    /// that strangers drive no traffic.
+    pub(crate) fn may_refresh(&self, index: &Index, project: &ProjectName) -> bool {
+        let (by_hand, key) = (&self.memory.mirrors.by_hand, key(index, project));
         let now = self.clock.elapsed();
-        let is_new = known
-            .get(&key)
-            .is_some_and(|known| now.saturating_sub(known.at) < ASKED_JUST_NOW);
-        if !is_new {
-            known.remove(&key);
+        let is_new = by_hand.get(&key).is_none_or(|until| until <= now);
+        if is_new {
+            by_hand.insert(key, now.saturating_add(BY_HAND_EVERY));
         }
-        !is_new
+        is_new
     }
 
     fn freshness(&self, index: &Index, outcome: Outcome, max_age: Option<Duration>) -> Freshness {
@@ -215,11 +221,9 @@ impl App {
             Outcome::Missing => MISSING_FOR.min(expiry),
             Outcome::Failed(..) => FAILED_FOR,
         };
-        let at = self.clock.elapsed();
         Freshness {
-            until: at.saturating_add(lifetime),
+            until: self.clock.elapsed().saturating_add(lifetime),
             outcome,
-            at,
         }
     }
 

@@ -125,8 +125,7 @@ impl App {
         })
     }
 
-    /// Asks the admitted mirrors of the order again (devpi: refresh). A page
-    /// asked for a moment ago is left alone, so that strangers drive no traffic.
+    /// Asks the admitted mirrors of the order again (devpi: refresh).
     pub async fn refresh_project(
         &self,
         caller: &Caller,
@@ -136,9 +135,10 @@ impl App {
         let grant = self.grant(caller, index, Right::Refresh).await?;
         let order = grant.directory().order(grant.index());
         for mirror in self.admitted_mirrors(&order, project).await? {
-            if !self.forget_freshness(&mirror, project) {
+            if !self.may_refresh(&mirror, project) {
                 continue;
             }
+            self.forget_freshness(&mirror, project);
             let answer = self.refresh_page(&mirror, project).await;
             if let Some(error) = answer.outcome.error() {
                 return Err(error);

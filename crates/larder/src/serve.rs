@@ -13,6 +13,7 @@ use larder_blob::{Blobs, Location, lock_data_dir};
 use larder_store::Store;
 use larder_upstream::Upstreams;
 use larder_web::{Limits, Web, WebSettings};
+use rustix::fs::Access;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -209,13 +210,50 @@ fn prepare_process() {
     let _ = setrlimit(Resource::Nofile, all_files);
 }
 
+/// Who owns what, and what to do: a volume that belongs to somebody else is
+/// the first thing that goes wrong in a container.
+fn owners(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let nearest = path
+        .ancestors()
+        .find_map(|folder| Some((folder, folder.metadata().ok()?)));
+    let (user, group) = (
+        rustix::process::geteuid().as_raw(),
+        rustix::process::getegid().as_raw(),
+    );
+    match nearest {
+        Some((folder, meta)) if meta.uid() != user => {
+            let (folder, owner) = (folder.display(), meta.uid());
+            format!(
+                ": {folder} belongs to user {owner} and this process runs as user {user}; \
+                 chown -R {user}:{group} it, or run as its owner (docker run --user {owner}:{})",
+                meta.gid()
+            )
+        }
+        _ => String::new(),
+    }
+}
+
 fn prepare_directory(path: &Path) -> anyhow::Result<()> {
     let shown = path.display();
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .with_context(|| format!("the server directory {shown} cannot be created"))?;
+        .with_context(|| {
+            format!(
+                "the server directory {shown} cannot be created{}",
+                owners(path)
+            )
+        })?;
+    rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).with_context(
+        || {
+            format!(
+                "the server directory {shown} cannot be written to{}",
+                owners(path)
+            )
+        },
+    )?;
     let foreign = [".nodeinfo", ".serverversion", ".sqlite"]
         .iter()
         .any(|name| path.join(name).symlink_metadata().is_ok());

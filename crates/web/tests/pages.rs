@@ -543,7 +543,6 @@ async fn refresh_asks_the_upstream_again() {
         2,
         "still fresh"
     );
-    larder.clock.advance(Duration::from_secs(2));
     let answer = larder
         .ask(Method::POST, "/app/dev/+simple/demo/refresh")
         .send()

@@ -137,11 +137,10 @@ struct FileOut<'a> {
     upload_time: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     yanked: Option<YankedOut<'a>>,
+    /// Without the old key `dist-info-metadata` beside it, against S-18: pip
+    /// before 23.2 (Debian 12 has 23.0) ends with a `TypeError` on its hashes.
     #[serde(skip_serializing_if = "Option::is_none")]
     core_metadata: Option<SidecarOut>,
-    /// S-18: the key that pip before 23.2 reads.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dist_info_metadata: Option<SidecarOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -169,7 +168,6 @@ impl<'a> From<&'a PageFile> for FileOut<'a> {
                 .filter(|text| upload_time::is_valid(text)),
             yanked: file.yanked.as_deref().map(YankedOut),
             core_metadata: sidecar,
-            dist_info_metadata: sidecar,
             provenance: file.provenance.as_deref(),
             gpg_sig: file.gpg_sig,
         }

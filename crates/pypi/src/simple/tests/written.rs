@@ -13,7 +13,7 @@ fn s08_s14_to_s20_the_json_of_a_page() {
             r#""url":"https://up.example.com/files/demo-1.0-py3-none-any.whl","#,
             r#""hashes":{{"sha256":"{0}"}},"requires-python":">=3.9,<4","size":1234,"#,
             r#""upload-time":"2026-11-23T10:00:00.123456Z","yanked":"it \"broke\" <b>","#,
-            r#""core-metadata":{{"sha256":"{0}"}},"dist-info-metadata":{{"sha256":"{0}"}},"#,
+            r#""core-metadata":{{"sha256":"{0}"}},"#,
             r#""provenance":"https://up.example.com/p?a=1&b=2","gpg-sig":false}},"#,
             r#"{{"filename":"demo-1.9.tar.gz","url":"https://up.example.com/files/demo-1.9.tar.gz","#,
             r#""hashes":{{}},"size":1}},"#,
