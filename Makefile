@@ -2,6 +2,10 @@
 VENV := $(CURDIR)/.cache/venv
 export LARDER_VENV := $(VENV)
 export PATH := $(VENV)/bin:$(PATH)
+# a build that is thrown away gains nothing from what makes the next one fast
+ifeq ($(CI),true)
+export CARGO_INCREMENTAL := 0
+endif
 # one set of features for every debug build, so that nothing is compiled twice
 WHOLE := --workspace --all-features
 

@@ -67,22 +67,27 @@ async fn serve(certificate: &Certificate) -> Server {
     }
 }
 
+/// Says by which version of HTTP it was asked, or leads astray.
+async fn echo_version(
+    request: hyper::Request<hyper::body::Incoming>,
+) -> http::Result<Response<Full<Bytes>>> {
+    let version = format!("{:?}", request.version());
+    let response = Response::builder();
+    let response = match request.uri().path() {
+        "/downgrade" => response
+            .status(302)
+            .header("location", "http://localhost:1/"),
+        _ => response,
+    };
+    response.body(Full::new(Bytes::from(version)))
+}
+
 async fn answer(acceptor: TlsAcceptor, stream: TcpStream) {
     // A client that does not believe the certificate goes away here.
     let Ok(stream) = acceptor.accept(stream).await else {
         return;
     };
-    let service = service_fn(async |request: hyper::Request<hyper::body::Incoming>| {
-        let version = format!("{:?}", request.version());
-        let response = Response::builder();
-        let response = match request.uri().path() {
-            "/downgrade" => response
-                .status(302)
-                .header("location", "http://localhost:1/"),
-            _ => response,
-        };
-        response.body(Full::new(Bytes::from(version)))
-    });
+    let service = service_fn(echo_version);
     let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
     let _ = builder
         .serve_connection(TokioIo::new(stream), service)
