@@ -17,6 +17,7 @@ mod multipart;
 mod negotiate;
 mod outside;
 mod path;
+mod patience;
 mod releases;
 mod request;
 mod routes;

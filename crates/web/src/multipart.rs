@@ -12,7 +12,6 @@ use futures_util::StreamExt;
 use futures_util::stream::Stream;
 use http::StatusCode;
 use http_body::Body as _;
-use http_body_util::BodyExt;
 use larder_app::{App, IncomingFile};
 use multer::{Field, Multipart};
 
@@ -203,14 +202,4 @@ pub(crate) async fn read_urlencoded(body: SharedBody) -> Result<Form, Refusal> {
         return Err(Refusal::bad_request("the form has too many fields"));
     }
     Ok(Form { fields, file: None })
-}
-
-/// Boxes any body as a request's.
-pub(crate) fn boxed<B>(body: B) -> RequestBody
-where
-    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
-        + Send
-        + 'static,
-{
-    body.map_err(Into::into).boxed_unsync()
 }

@@ -11,7 +11,7 @@ use larder_app::Tasks;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::Web;
-use crate::multipart::boxed;
+use crate::patience::boxed;
 
 /// Limits of connections.
 #[derive(Debug, Clone, Copy)]
