@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use larder_blob::{Finished, Following, Spool};
 use larder_pypi::hashes::Algorithms;
 use larder_pypi::simple::PageFile;
@@ -199,10 +199,14 @@ impl App {
         let limit = wanted.entry.size.unwrap_or(MAX_FILE_BYTES);
         let mut body = answer.body;
         loop {
-            let chunk = tokio::select! {
-                chunk = body.next() => chunk,
-                () = self.tasks.stopping() => {
-                    return Err(Error::new(Kind::Unavailable, "the server is stopping; try again in a moment"));
+            let chunk = if let Some(chunk) = body.next().now_or_never() {
+                chunk
+            } else {
+                // The upstream pauses: who waits gets what came so far.
+                spool.flush().await?;
+                tokio::select! {
+                    chunk = body.next() => chunk,
+                    () = self.tasks.stopping() => return Err(stopping()),
                 }
             };
             let Some(chunk) = chunk else { return Ok(()) };
@@ -293,6 +297,13 @@ impl Drop for Landing {
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.key);
     }
+}
+
+fn stopping() -> Error {
+    Error::new(
+        Kind::Unavailable,
+        "the server is stopping; try again in a moment",
+    )
 }
 
 /// An upstream that does not have the file any more is a "not found" (devpi: 7.6).

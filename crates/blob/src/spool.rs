@@ -132,6 +132,15 @@ impl Spool {
         Ok(())
     }
 
+    /// Writes what was added so far without waiting for more: called when the
+    /// source pauses, so that followers get all that came before the pause.
+    pub async fn flush(&mut self) -> Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        self.send_batch().await
+    }
+
     /// Bytes added so far.
     pub fn len(&self) -> u64 {
         self.len
