@@ -16,6 +16,7 @@ use larder_store::{FileRow, Serial};
 use quick_cache::sync::Cache;
 
 use crate::authorize::{Grant, Right};
+use crate::directory::anybody_reads;
 use crate::error::{Error, Kind};
 use crate::fetch::{Fetched, Wanted};
 use crate::file_path::FilePath;
@@ -49,6 +50,8 @@ pub struct FileReply {
     pub meta: FileMeta,
     source: Source,
     caller: Caller,
+    /// Anybody may have it; otherwise it is nothing for a shared cache (P10).
+    pub is_open: bool,
     index: IndexName,
     path: FilePath,
     app: App,
@@ -123,6 +126,7 @@ impl App {
                 meta: known.meta.clone(),
                 source,
                 caller: caller.clone(),
+                is_open: anybody_reads(grant.index()),
                 index,
                 path,
                 app: self.clone(),
@@ -181,6 +185,7 @@ impl App {
             meta,
             source: Source::Blob(row.digest),
             caller: grant.caller().clone(),
+            is_open: anybody_reads(grant.index()),
             index,
             path,
             app: self.clone(),
@@ -201,6 +206,7 @@ impl App {
             meta,
             source: Source::Upstream(Arc::new(wanted)),
             caller: grant.caller().clone(),
+            is_open: anybody_reads(grant.index()),
             index,
             path,
             app: self.clone(),

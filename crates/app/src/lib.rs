@@ -31,6 +31,7 @@ mod releases;
 mod remove;
 mod settings;
 mod sidecar;
+mod sight;
 mod tasks;
 mod token;
 mod upload;

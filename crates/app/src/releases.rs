@@ -51,12 +51,9 @@ impl App {
         ignore_bases: bool,
     ) -> Result<Vec<ReleaseView>> {
         let grant = self.grant(caller, index, Right::Read).await?;
-        let layers = if ignore_bases {
-            self.own_layer(grant.index(), project).await?
-        } else {
-            self.layers(grant.directory(), grant.index(), project)
-                .await?
-        };
+        let sight = grant.sight(&self.settings.policy);
+        let sight = if ignore_bases { sight.alone() } else { sight };
+        let layers = self.layers(&sight, project).await?;
         if layers.found.is_empty() {
             return Err(layers.failure.unwrap_or_else(|| no_project(project)));
         }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::body::{Body, RequestBody};
 use crate::error::Refusal;
+use crate::headers::NOT_SHARED;
 use crate::request::Ask;
 
 /// Largest JSON body looked at, in bytes.
@@ -44,10 +45,12 @@ fn write(ask: &Ask, status: StatusCode, envelope: &Value) -> Response<Body> {
     let headers = response.headers_mut();
     // Exactly this: devpi-client compares it.
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("max-age=0, must-revalidate"),
-    );
+    let cacheable = if ask.credentials().is_some() {
+        NOT_SHARED
+    } else {
+        HeaderValue::from_static("max-age=0, must-revalidate")
+    };
+    headers.insert(CACHE_CONTROL, cacheable);
     headers.insert(VARY, HeaderValue::from_static("Accept, User-Agent"));
     response
 }

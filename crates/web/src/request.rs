@@ -137,6 +137,15 @@ impl Ask {
         }
     }
 
+    /// Who reads an index. Where that makes no difference credentials are not
+    /// looked at: clients send them along with everything.
+    pub(crate) async fn reader(&self, index: &IndexName) -> Result<Caller, Refusal> {
+        if self.app().is_open(index).await? {
+            return Ok(Caller::Anonymous);
+        }
+        Ok(self.identify().await?.caller())
+    }
+
     /// The form in which this client reads errors.
     pub(crate) fn style(&self) -> Style {
         Style::of(self.accept(), self.agent())

@@ -27,6 +27,11 @@ fn operations_change_one_thing_each() {
         mirror_whitelist+=Foo_Bar                             | mirror_whitelist     | ["foo-bar"]
         mirror_whitelist=a,*; mirror_whitelist-=A             | mirror_whitelist     | ["*"]
         mirror_whitelist_inheritance=union                    | mirror_whitelist_inheritance | "union"
+        acl_read=bob,:staff                                   | acl_read             | ["bob", ":staff"]
+        acl_read+=bob                                         | acl_read             | [":ANONYMOUS:", "bob"]
+        acl_read-=:anonymous:                                 | acl_read             | []
+        acl_read=                                             | acl_read             | []
+        acl_read=bob; acl_read-=                              | acl_read             | null
         nokey-=                                               | nokey                | null
         pypi_whitelist=x; projects=y                          | pypi_whitelist       | null
         type=stage                                            | type                 | "stage"
@@ -48,6 +53,7 @@ fn operations_that_make_no_sense_are_refused() {
         3.4 | mirror_whitelist-=*   | The 'mirror_whitelist' setting doesn't have value '*'
         E24 | nokey-=x              | The 'nokey' setting doesn't have value 'x'
         3.4 | title-=x              | The 'title' setting doesn't have value 'x'
+        3.4 | acl_read-=bob         | The 'acl_read' setting doesn't have value 'bob'
         3.4 | title=x; title-=x     | The 'title' setting is not a list.
         3.4 | title=x; title+=y     | The 'title' setting is not a list.
         3.4 | title+=y              | The 'title' setting is not a list.
