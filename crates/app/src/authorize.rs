@@ -19,8 +19,12 @@ pub enum Right {
     Refresh,
     /// Register releases and store files.
     Upload,
+    /// Store test results of files.
+    UploadToxresult,
     /// Delete files, releases, projects.
     Remove,
+    /// Mark files as not to be installed.
+    Yank,
     /// Change the configuration.
     Modify,
     /// Delete the index.
@@ -141,7 +145,11 @@ fn action(right: Right, index: &Index) -> Action<'_> {
             index: name,
             config,
         },
-        Right::Remove => Action::Remove {
+        Right::UploadToxresult => Action::UploadToxresult {
+            index: name,
+            config,
+        },
+        Right::Remove | Right::Yank => Action::Remove {
             index: name,
             config,
         },
@@ -164,7 +172,14 @@ fn refusal(caller: &Caller, right: Right, name: &IndexName) -> Error {
             return Error::forbidden("no permission to submit");
         }
         Right::Upload => return Error::unauthenticated("no permission to submit: log in first"),
+        // devpi's words, which its client shows; 403 for strangers too.
+        Right::UploadToxresult => {
+            return Error::forbidden(
+                "No permission to upload tox results. You can use the devpi test --no-upload option to skip the upload.",
+            );
+        }
         Right::Remove => "delete from",
+        Right::Yank => "yank on",
         Right::Modify => "modify",
         Right::Delete => "delete",
     };

@@ -10,6 +10,7 @@ mod authorize;
 mod bootstrap;
 mod clock;
 mod directory;
+mod docs;
 mod error;
 mod failpoint;
 mod fetch;
@@ -34,8 +35,10 @@ mod sidecar;
 mod sight;
 mod tasks;
 mod token;
+mod toxresult;
 mod upload;
 mod users;
+mod yank;
 
 use std::sync::Arc;
 
@@ -48,11 +51,12 @@ pub use authorize::{Grant, Right};
 pub use bootstrap::{FirstStart, RootPassword, Started};
 pub use clock::Clock;
 pub use directory::{Directory, Index};
+pub use docs::{DocReply, DocVersion};
 pub use error::{Error, Kind, Result, error_chain};
 pub use file::{FileBody, FileMeta, FileReply};
 pub use file_path::FilePath;
 pub use indexes::IndexPatch;
-pub use links::LinkStyle;
+pub use links::{LinkStyle, encoded_path};
 pub use login::{Credentials, Identified, Login};
 pub use page_cache::{PageReply, PageRequest, Served};
 pub use project_list::ProjectListing;
@@ -62,7 +66,9 @@ pub use sidecar::SidecarReply;
 pub use tasks::Tasks;
 pub use upload::{Arrived, IncomingFile, Uploaded};
 pub use users::UserModified;
+pub use yank::YankRequest;
 
+pub use larder_pypi::archive::INDEX_PAGE as DOC_INDEX;
 pub use larder_store::{Identity, User};
 
 /// Larder without its HTTP face. Cheap to clone.

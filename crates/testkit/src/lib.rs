@@ -27,3 +27,4 @@ pub use dist::{Dist, DistBuilder};
 pub use fake_index::{FakeIndex, Options};
 pub use fault::{Answer, Fault};
 pub use shared::Seen;
+pub use zip::zip_archive;

@@ -9,11 +9,14 @@ use larder_app::{FileBody, FilePath, FileReply};
 use larder_pypi::negotiate::prefers_json_api;
 use serde_json::json;
 
-use crate::body::Body;
+use crate::body::{Body, RequestBody};
 use crate::conditional::{Part, matches_none, part, range_stands};
 use crate::error::Refusal;
 use crate::json;
 use crate::request::{Ask, index_name};
+
+/// Largest test result, in bytes: they hold the output of commands (reliability: G17).
+const MAX_TOXRESULT_BYTES: usize = 16 << 20;
 
 /// C-02: the bytes at such an address never change.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("max-age=365000000, immutable, public");
@@ -80,6 +83,33 @@ pub(crate) async fn delete(
         ask,
         StatusCode::OK,
         &format!("package '{name}/{path}' deleted"),
+    ))
+}
+
+/// Stores a test result of the file (devpi: 6.1).
+pub(crate) async fn post_toxresult(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    area: &str,
+    path: &[&str],
+    body: RequestBody,
+) -> Result<Response<Body>, Refusal> {
+    let name = index_name(user, index)?;
+    let path = FilePath::from_segments(area, path).ok_or_else(no_file)?;
+    let body = json::read_bytes(ask, body, MAX_TOXRESULT_BYTES).await?;
+    let caller = ask.caller().await?;
+    let stored = ask
+        .app()
+        .upload_toxresult(&caller, &name, &path, body)
+        .await?;
+    let result = json!(stored);
+    Ok(json::reply(
+        ask,
+        StatusCode::OK,
+        "toxresultpath",
+        &result,
+        None,
     ))
 }
 
@@ -163,7 +193,7 @@ async fn send(ask: &Ask, file: &FileReply) -> Result<Response<Body>, Refusal> {
     }
 }
 
-fn body(opened: FileBody) -> Body {
+pub(crate) fn body(opened: FileBody) -> Body {
     match opened {
         FileBody::Whole(bytes) => bytes.into(),
         FileBody::Stream { len, bytes } => Body::Stream { left: len, bytes },

@@ -57,21 +57,29 @@ fn write(ask: &Ask, status: StatusCode, envelope: &Value) -> Response<Body> {
 
 /// Reads a JSON body. The type is required, so that no form of a foreign site can send one.
 pub(crate) async fn read(ask: &Ask, body: RequestBody) -> Result<Value, Refusal> {
-    let kind = ask
-        .header(&CONTENT_TYPE)
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
-    if !kind.eq_ignore_ascii_case("application/json") {
-        drain(body).await;
-        let message = "send the body as JSON, with the header Content-Type: application/json";
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-    }
-    let bytes = collect(body, MAX_JSON_BYTES).await?;
+    let bytes = read_bytes(ask, body, MAX_JSON_BYTES).await?;
     serde_json::from_slice(&bytes)
         .map_err(|_| Refusal::bad_request("Bad request: could not decode json"))
+}
+
+/// A JSON body as it was sent.
+pub(crate) async fn read_bytes(
+    ask: &Ask,
+    body: RequestBody,
+    limit: usize,
+) -> Result<Bytes, Refusal> {
+    if is_json(ask) {
+        return collect(body, limit).await;
+    }
+    drain(body).await;
+    let message = "send the body as JSON, with the header Content-Type: application/json";
+    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+}
+
+fn is_json(ask: &Ask) -> bool {
+    let header = ask.header(&CONTENT_TYPE).unwrap_or_default();
+    let kind = header.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
 }
 
 /// Reads a JSON body that must be an object.

@@ -139,8 +139,13 @@ fn link_json(ask: &Ask, link: FileLink) -> Value {
         "hashes": hashes,
         "href": ask.absolute(&link.path),
     });
-    if let (Some(log), Some(data)) = (link.log, data.as_object_mut()) {
-        data.insert("log".to_owned(), json!(log));
+    if let Some(data) = data.as_object_mut() {
+        if let Some(path) = link.for_path {
+            data.insert("for_href".to_owned(), json!(ask.absolute(&path)));
+        }
+        if let Some(log) = link.log {
+            data.insert("log".to_owned(), json!(log));
+        }
     }
     data
 }

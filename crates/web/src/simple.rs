@@ -206,7 +206,7 @@ async fn send_list(
 }
 
 /// Elsewhere, for now: never kept (C-02).
-fn redirect(ask: &Ask, path: &str) -> Response<Body> {
+pub(crate) fn redirect(ask: &Ask, path: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::FOUND;
     let headers = response.headers_mut();

@@ -41,6 +41,8 @@ const OWNER_AND_ROOT: [Gate; 5] = [Closed, Closed, Closed, Open, Open];
 /// Uploaders, and who may change the index, may remove.
 const REMOVERS: [Gate; 5] = [Closed, Closed, Open, Open, Open];
 const REMOVERS_RESTRICTED: [Gate; 5] = [Closed, Closed, Open, Closed, Open];
+/// The access list for test results alone; strangers are told 403 (devpi: 2.3).
+const TESTERS: [Gate; 5] = [Closed, Closed, Open, Closed, Closed];
 /// Of an index that only its uploader may read: also its owner, and root.
 const READERS: [Gate; 5] = [Login, Closed, Open, Open, Open];
 /// The access list alone: neither owner nor root are on it by themselves.
@@ -159,6 +161,13 @@ const MATRIX: &[Row] = &[
         REMOVERS,
         REMOVERS_RESTRICTED,
     ),
+    row(
+        "/{user}/{index}/+f/{path}",
+        "POST",
+        "FILE",
+        TESTERS,
+        TESTERS,
+    ),
     read(
         "/{user}/{index}/+e/{path}",
         "/owner/dev/+e/http_x/nope-1.0.zip",
@@ -186,6 +195,43 @@ const MATRIX: &[Row] = &[
         REMOVERS,
         REMOVERS_RESTRICTED,
     ),
+    read(
+        "/{user}/{index}/{project}/{version}/+doc/{path}",
+        "/owner/dev/demo/1.0/+doc/index.html",
+    ),
+    // A redirect, which tells nothing.
+    read(
+        "/{user}/{index}/{project}/{version}/+d/{path}",
+        "/owner/dev/demo/1.0/+d/index.html",
+    ),
+    row(
+        "/{user}/{index}/{project}/{version}/+yank",
+        "PUT",
+        "/owner/dev/demo/1.0/+yank",
+        REMOVERS,
+        REMOVERS_RESTRICTED,
+    ),
+    row(
+        "/{user}/{index}/{project}/{version}/+yank",
+        "DELETE",
+        "/owner/dev/demo/1.0/+yank",
+        REMOVERS,
+        REMOVERS_RESTRICTED,
+    ),
+    row(
+        "/{user}/{index}/{project}/{version}/+yank/{filename}",
+        "PUT",
+        "/owner/dev/demo/1.0/+yank/demo-1.0-py3-none-any.whl",
+        REMOVERS,
+        REMOVERS_RESTRICTED,
+    ),
+    row(
+        "/{user}/{index}/{project}/{version}/+yank/{filename}",
+        "DELETE",
+        "/owner/dev/demo/1.0/+yank/demo-1.0-py3-none-any.whl",
+        REMOVERS,
+        REMOVERS_RESTRICTED,
+    ),
 ];
 
 #[test]
@@ -206,7 +252,12 @@ fn every_route_and_method_has_a_row() {
 /// The row's gates for an index that only its uploader may read, and those in charge.
 fn private_gates(row: &Row, gates: [Gate; 5]) -> [Gate; 5] {
     let reads = row.method == "GET" || row.pattern.ends_with("/refresh");
-    let of_index = row.pattern.starts_with("/{user}/{index}") && !row.pattern.ends_with("/+api");
+    let tells_nothing = row.pattern.ends_with("/+api") || row.pattern.contains("/+d/");
+    let of_index = row.pattern.starts_with("/{user}/{index}") && !tells_nothing;
+    if row.pattern.ends_with("/+f/{path}") && row.method == "POST" {
+        // Who may not see the file learns that first.
+        return [Login, Closed, Open, Closed, Closed];
+    }
     if reads && of_index { READERS } else { gates }
 }
 
@@ -236,7 +287,11 @@ async fn larder(world: Kind) -> (TestLarder, String) {
     larder
         .index(
             "owner/dev",
-            &json!({"acl_upload": "uploader", "acl_read": acl_read}),
+            &json!({
+                "acl_upload": "uploader",
+                "acl_toxresult_upload": "uploader",
+                "acl_read": acl_read,
+            }),
         )
         .await;
     let dist = DistBuilder::wheel("demo", "1.0").build();
@@ -260,6 +315,8 @@ fn body(row: &Row) -> (&'static str, String) {
         ("/{user}" | "/{user}/{index}", "PUT" | "PATCH") => {
             ("application/json", json!({"title": "t"}).to_string())
         }
+        ("/{user}/{index}/+f/{path}", "POST") => ("application/json", "{}".to_owned()),
+        (_, "PUT") => ("application/json", "{}".to_owned()),
         ("/{user}/{index}", "POST") => (
             "application/x-www-form-urlencoded",
             ":action=submit&name=other&version=1.0".to_owned(),
@@ -353,9 +410,13 @@ async fn a_private_index_is_read_by_its_readers_alone() {
         ..Kind::default()
     };
     check_all(kind, |row| private_gates(row, row.gates)).await;
-    let restricted = Kind {
+}
+
+#[tokio::test]
+async fn restrict_modify_leaves_a_private_index_private() {
+    let kind = Kind {
         restricted: true,
-        ..kind
+        private: true,
     };
-    check_all(restricted, |row| private_gates(row, row.restricted)).await;
+    check_all(kind, |row| private_gates(row, row.restricted)).await;
 }

@@ -11,6 +11,9 @@ mod admit;
 mod read;
 mod record;
 
+pub(crate) use read::{check_digests, form_project, printable};
+pub(crate) use record::{link_log, same_release, taken};
+
 use larder_blob::{Finished, Spool};
 use larder_model::{Caller, IndexKind, IndexName};
 use larder_pypi::hashes::Algorithms;
@@ -81,8 +84,10 @@ impl App {
         match (arrived.form.action(), arrived.file) {
             (Action::Submit, _) => self.register(grant, &arrived.form).await,
             (Action::FileUpload, Some(file)) => self.upload_file(grant, &arrived.form, file).await,
-            (Action::FileUpload, None) => Err(Error::invalid("content file field not found")),
-            (Action::DocUpload, _) => Err(Error::invalid("action 'doc_upload' not supported")),
+            (Action::FileUpload | Action::DocUpload, None) => {
+                Err(Error::invalid("content file field not found"))
+            }
+            (Action::DocUpload, Some(file)) => self.upload_docs(grant, &arrived.form, file).await,
         }
     }
 

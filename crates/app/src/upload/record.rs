@@ -1,6 +1,5 @@
 //! The last step: one transaction that makes release and file true together.
 
-use larder_model::IndexName;
 use larder_pypi::Version;
 use larder_pypi::upload_form::UploadForm;
 use larder_store::{FileRole, FileRow, NewFile, NewRelease, Tx};
@@ -40,7 +39,9 @@ impl App {
             )));
         }
         let version = self.release_version(&mut tx, grant, &release).await?;
+        let yanked = yanked_release(&there, &version);
         let file = self.new_file(grant, &version, &release, old);
+        let file = NewFile { yanked, ..file };
         let (now, who) = (self.clock.now(), grant.caller().name());
         if let Some(old) = old {
             tx.remove_file(old.id, now, who).await?;
@@ -68,12 +69,7 @@ impl App {
     /// `:action=submit`: the release without a file. Old clients send it before the file.
     pub(super) async fn register(&self, grant: &Grant, form: &UploadForm) -> Result<Uploaded> {
         let project = form_project(form)?;
-        let version = if self.settings.devpi_compat {
-            Version::lenient(form.version())
-        } else {
-            Version::strict(form.version())
-                .map_err(|error| Error::invalid(format!("invalid metadata: {error}")))?
-        };
+        let version = self.read_version(form.version())?;
         let (now, who) = (self.clock.now(), grant.caller().name());
         let mut tx = self.store.write().await?;
         self.regrant(&mut tx, grant).await?;
@@ -133,13 +129,22 @@ impl App {
             uploaded: now,
             last_modified: None,
             url: None,
-            log: log(grant, &grant.index().name, now.to_log_list(), old),
+            log: link_log(grant, now.to_log_list(), old),
         }
     }
 }
 
+/// A file added to a release whose files are all yanked is yanked like them.
+fn yanked_release(there: &[FileRow], version: &str) -> Option<String> {
+    let mut files = there
+        .iter()
+        .filter(|file| file.kind == FileRole::Release && file.version == version);
+    let first = files.next()?.yanked.clone()?;
+    files.all(|file| file.yanked.is_some()).then_some(first)
+}
+
 /// devpi: 1.8, 4.4: what happened to the link.
-fn log(grant: &Grant, index: &IndexName, when: [i16; 6], old: Option<&FileRow>) -> Vec<Value> {
+pub(crate) fn link_log(grant: &Grant, when: [i16; 6], old: Option<&FileRow>) -> Vec<Value> {
     let mut log = Vec::new();
     if let Some(old) = old {
         let count = old
@@ -152,19 +157,22 @@ fn log(grant: &Grant, index: &IndexName, when: [i16; 6], old: Option<&FileRow>) 
         log.push(json!({"what": "overwrite", "who": null, "when": when, "count": count}));
     }
     let who = grant.caller().name().map(ToString::to_string);
-    log.push(json!({"what": "upload", "who": who, "when": when, "dst": index.to_string()}));
+    log.push(json!({"what": "upload", "who": who, "when": when, "dst": grant.index().name}));
     log
 }
 
 /// The spelling of this version that is there already, else its own.
-fn same_release<'a>(version: &Version, mut known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn same_release<'a>(
+    version: &Version,
+    mut known: impl Iterator<Item = &'a str>,
+) -> String {
     known
         .find(|known| version.same_release(&Version::lenient(known)))
         .unwrap_or(version.as_str())
         .to_owned()
 }
 
-fn taken(error: larder_store::Error) -> Error {
+pub(crate) fn taken(error: larder_store::Error) -> Error {
     if error.is_conflict() {
         return Error::conflict("File already exists: another upload of it was faster")
             .because(error);
