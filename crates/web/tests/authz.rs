@@ -44,6 +44,10 @@ const REMOVERS_RESTRICTED: [Gate; 5] = [Closed, Closed, Open, Closed, Open];
 /// The access list alone: neither owner nor root are on it by themselves.
 const UPLOADERS: [Gate; 5] = [Login, Closed, Open, Closed, Closed];
 
+/// devpi: who may not push is told 401, logged in or not. What is asked for is
+/// the right to read the source and to upload to the target.
+const PUSHERS: [Gate; 5] = [Login, Login, Open, Login, Login];
+
 const fn read(pattern: &'static str, path: &'static str) -> Row {
     Row {
         pattern,
@@ -128,6 +132,7 @@ const MATRIX: &[Row] = &[
         UPLOADERS,
         UPLOADERS,
     ),
+    row("/{user}/{index}", "PUSH", "/owner/dev", PUSHERS, PUSHERS),
     read("/{user}/{index}/+simple/", "/owner/dev/+simple/"),
     read(
         "/{user}/{index}/+simple/{project}/",
@@ -213,6 +218,9 @@ async fn larder(restricted: bool) -> (TestLarder, String) {
     larder
         .index("owner/dev", &json!({"acl_upload": "uploader"}))
         .await;
+    larder
+        .index("owner/final", &json!({"acl_upload": "uploader"}))
+        .await;
     let dist = DistBuilder::wheel("demo", "1.0").build();
     let answer = larder
         .post_form("owner/dev", ("uploader", "uploader"), &Form::of(&dist))
@@ -236,6 +244,10 @@ fn body(row: &Row) -> (&'static str, String) {
         ("/{user}/{index}", "POST") => (
             "application/x-www-form-urlencoded",
             ":action=submit&name=other&version=1.0".to_owned(),
+        ),
+        ("/{user}/{index}", "PUSH") => (
+            "application/json",
+            json!({"name": "demo", "version": "1.0", "targetindex": "owner/final"}).to_string(),
         ),
         _ => ("", String::new()),
     }
@@ -289,7 +301,13 @@ async fn check(larder: &TestLarder, file: &str, row: &Row, caller: &str, gate: G
     };
     assert_eq!(seen, gate, "{} {path} by {caller}: {answer:?}", row.method);
     if gate == Login {
-        assert_eq!(answer.header("www-authenticate"), "Basic realm=\"pypi\"");
+        // devpi: a push asks for no credentials.
+        let challenge = if row.method == "PUSH" {
+            ""
+        } else {
+            "Basic realm=\"pypi\""
+        };
+        assert_eq!(answer.header("www-authenticate"), challenge);
     }
 }
 

@@ -7,9 +7,9 @@
 //! Invariant: whatever goes wrong, either everything about the file is true
 //! or nothing of it is there; a crash leaves at most an unreferenced blob.
 
-mod admit;
+pub(crate) mod admit;
 mod read;
-mod record;
+pub(crate) mod record;
 
 use larder_blob::{Finished, Spool};
 use larder_model::{Caller, IndexKind, IndexName};
@@ -99,8 +99,8 @@ impl App {
             .await?
             .files(&[grant.index().id], &release.project)
             .await?;
-        let verdict = admit::admit(&grant.index().config, &release, &seen)?;
-        if verdict == admit::Verdict::Identical {
+        let verdict = admit::admit(&grant.index().config, release.candidate(), &seen)?;
+        if matches!(verdict, admit::Verdict::Identical(_)) {
             return Ok(Uploaded::Identical);
         }
         reach("app.upload.read");
