@@ -216,14 +216,14 @@ impl Copying<'_> {
         Ok(())
     }
 
-    fn toxresult_name(&self, about: &str, number: usize) -> String {
+    fn toxresult_name(&self, about: &str, mut number: usize) -> String {
         let [year, month, day, hour, minute, second] = self.at.to_log_list();
         let at = format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}");
-        let is_free = |name: &String| self.there.iter().all(|file| file.filename != *name);
-        (number..)
-            .map(|number| format!("{about}.toxresult-{at}-{number}"))
-            .find(is_free)
-            .expect("invariant: there are fewer files than numbers")
+        let name = |number| format!("{about}.toxresult-{at}-{number}");
+        while self.there.iter().any(|file| file.filename == name(number)) {
+            number += 1;
+        }
+        name(number)
     }
 
     async fn place_docs(&mut self, tx: &mut Tx, docs: &FileRow) -> Result<()> {
