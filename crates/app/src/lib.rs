@@ -10,10 +10,12 @@ mod authorize;
 mod bootstrap;
 mod clock;
 mod directory;
+mod docs;
 mod error;
 mod failpoint;
 mod fetch;
 mod file;
+mod file_details;
 mod file_path;
 mod flight;
 mod indexes;
@@ -32,10 +34,13 @@ mod releases;
 mod remove;
 mod settings;
 mod sidecar;
+mod sight;
 mod tasks;
 mod token;
+mod toxresult;
 mod upload;
 mod users;
+mod yank;
 
 use std::sync::Arc;
 
@@ -48,11 +53,13 @@ pub use authorize::{Grant, Right};
 pub use bootstrap::{FirstStart, RootPassword, Started};
 pub use clock::Clock;
 pub use directory::{Directory, Index};
+pub use docs::{DocReply, DocVersion};
 pub use error::{Error, Kind, Result, error_chain};
 pub use file::{FileBody, FileMeta, FileReply};
+pub use file_details::FileDetails;
 pub use file_path::FilePath;
 pub use indexes::IndexPatch;
-pub use links::LinkStyle;
+pub use links::{LinkStyle, encoded_path};
 pub use login::{Credentials, Identified, Login};
 pub use page_cache::{PageReply, PageRequest, Served};
 pub use project_list::ProjectListing;
@@ -63,7 +70,9 @@ pub use sidecar::SidecarReply;
 pub use tasks::Tasks;
 pub use upload::{Arrived, IncomingFile, Uploaded};
 pub use users::UserModified;
+pub use yank::YankRequest;
 
+pub use larder_pypi::archive::INDEX_PAGE as DOC_INDEX;
 pub use larder_store::{Identity, User};
 
 /// Larder without its HTTP face. Cheap to clone.

@@ -64,6 +64,11 @@ impl Timestamp {
         ]
     }
 
+    /// `20261123100000`: in the name of a test result (devpi: 6.1).
+    pub fn to_digits(self) -> String {
+        self.format("%Y%m%d%H%M%S")
+    }
+
     fn format(self, pattern: &str) -> String {
         self.civil().strftime(pattern).to_string()
     }

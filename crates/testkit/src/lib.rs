@@ -29,3 +29,4 @@ pub use fake_index::{FakeIndex, Options};
 pub use fault::{Answer, Fault};
 pub use posted::Posted;
 pub use shared::Seen;
+pub use zip::zip_archive;

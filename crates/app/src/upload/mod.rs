@@ -11,6 +11,9 @@ pub(crate) mod admit;
 mod read;
 pub(crate) mod record;
 
+pub(crate) use read::{check_digests, form_project, printable};
+pub(crate) use record::{link_log, same_release, taken};
+
 use larder_blob::{Finished, Spool};
 use larder_model::{Caller, IndexKind, IndexName};
 use larder_pypi::hashes::Algorithms;
@@ -81,8 +84,10 @@ impl App {
         match (arrived.form.action(), arrived.file) {
             (Action::Submit, _) => self.register(grant, &arrived.form).await,
             (Action::FileUpload, Some(file)) => self.upload_file(grant, &arrived.form, file).await,
-            (Action::FileUpload, None) => Err(Error::invalid("content file field not found")),
-            (Action::DocUpload, _) => Err(Error::invalid("action 'doc_upload' not supported")),
+            (Action::FileUpload | Action::DocUpload, None) => {
+                Err(Error::invalid("content file field not found"))
+            }
+            (Action::DocUpload, Some(file)) => self.upload_docs(grant, &arrived.form, file).await,
         }
     }
 
@@ -93,12 +98,16 @@ impl App {
         file: IncomingFile,
     ) -> Result<Uploaded> {
         let release = self.read_upload(form, &file).await?;
-        let seen = self
-            .store
-            .read()
-            .await?
-            .files(&[grant.index().id], &release.project)
-            .await?;
+        let mut tx = self.store.read().await?;
+        let (_, seen) = record::beside(
+            &mut tx,
+            grant,
+            &release.project,
+            &release.version,
+            &release.filename,
+        )
+        .await?;
+        drop(tx);
         let verdict = admit::admit(&grant.index().config, release.candidate(), &seen)?;
         if matches!(verdict, admit::Verdict::Identical(_)) {
             return Ok(Uploaded::Identical);

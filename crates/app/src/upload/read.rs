@@ -121,6 +121,14 @@ impl App {
         Ok(parsed)
     }
 
+    /// A version as this server takes it: PEP 440, or anything with devpi's defaults.
+    pub(crate) fn read_version(&self, raw: &str) -> Result<Version> {
+        if self.settings.devpi_compat {
+            return Ok(Version::lenient(raw));
+        }
+        Version::strict(raw).map_err(|error| Error::invalid(format!("invalid metadata: {error}")))
+    }
+
     /// The version to record: the artifact's, which the form's must equal.
     fn check_version(
         &self,
@@ -129,12 +137,7 @@ impl App {
         artifact: Option<&ReadArtifact>,
     ) -> Result<Version> {
         let raw = artifact.map_or(form.version(), |artifact| artifact.parsed.version.as_str());
-        let version = if self.settings.devpi_compat {
-            Version::lenient(raw)
-        } else {
-            Version::strict(raw)
-                .map_err(|error| Error::invalid(format!("invalid metadata: {error}")))?
-        };
+        let version = self.read_version(raw)?;
         if !version.same_release(&Version::lenient(form.version())) {
             return Err(Error::invalid(format!(
                 "the metadata inside '{name}' has version '{}', the upload says '{}'",
@@ -146,7 +149,7 @@ impl App {
     }
 }
 
-pub(super) fn form_project(form: &UploadForm) -> Result<ProjectName> {
+pub(crate) fn form_project(form: &UploadForm) -> Result<ProjectName> {
     form.name()
         .parse()
         .map_err(|error| Error::invalid(format!("invalid metadata: {error}")).because(error))
@@ -168,7 +171,7 @@ fn check_name(project: &ProjectName, name: &str, artifact: &ReadArtifact) -> Res
 }
 
 /// Every digest that was sent is checked; none is required (devpi upload sends none).
-fn check_digests(form: &UploadForm, computed: &Computed) -> Result<()> {
+pub(crate) fn check_digests(form: &UploadForm, computed: &Computed) -> Result<()> {
     let sha256 = computed.sha256.to_string();
     let pairs = [
         ("md5", form.md5_digest(), computed.md5.as_deref()),
@@ -207,7 +210,7 @@ async fn read_archive(file: &IncomingFile, parsed: DistFilename) -> Result<Optio
 }
 
 /// Text out of a file or a form, fit for a one-line ASCII message.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .take(80)
         .map(|c| {
