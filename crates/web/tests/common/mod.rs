@@ -40,6 +40,7 @@ pub const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 pub struct TestLarder {
     pub web: Web,
     pub app: App,
+    pub store: Store,
     pub clock: Clock,
     dir: TempDir,
     pub peer: IpAddr,
@@ -104,7 +105,7 @@ impl TestLarder {
         .expect("upstreams");
         let clock = Clock::fixed(Timestamp::from_micros(1_795_428_000_000_000));
         let app = App::new(
-            store,
+            store.clone(),
             blobs,
             upstreams,
             setup.settings,
@@ -120,6 +121,7 @@ impl TestLarder {
         Self {
             web,
             app,
+            store,
             clock,
             dir,
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
