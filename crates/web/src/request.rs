@@ -137,10 +137,13 @@ impl Ask {
         let devpi = self.head.headers.get("x-devpi-auth");
         let of = |(user, secret)| Credentials::new(user, secret, self.sender.address);
         // `X-Devpi-Auth` wins: `requests` adds the other by itself from `~/.netrc`.
-        if let Some(value) = devpi {
-            return Some(of(basic(value.as_bytes()).unwrap_or_default()));
+        if let Some(read) = devpi.and_then(|value| basic(value.as_bytes())) {
+            return Some(of(read));
         }
-        let value = self.head.headers.get(AUTHORIZATION)?.as_bytes();
+        let Some(value) = self.head.headers.get(AUTHORIZATION) else {
+            return devpi.map(|_| of(Default::default()));
+        };
+        let value = value.as_bytes();
         let (scheme, rest) = split_scheme(value)?;
         match scheme.to_ascii_lowercase().as_slice() {
             b"basic" => Some(of(basic(rest).unwrap_or_default())),

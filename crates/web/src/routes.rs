@@ -14,7 +14,8 @@ use crate::path::{BadPath, Segments, segments};
 use crate::request::Ask;
 use crate::yank::YankAddress;
 use crate::{
-    Web, api, authcheck, docs, files, indexes, login, releases, simple, status, upload, users, yank,
+    Web, api, authcheck, docs, files, indexes, json, login, push, releases, simple, status, upload,
+    users, yank,
 };
 
 /// One line of the route table, for the documentation and the tests that keep it whole.
@@ -66,7 +67,7 @@ pub const ROUTES: &[RouteInfo] = &[
     },
     RouteInfo {
         pattern: "/{user}/{index}",
-        methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"],
+        methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST", "PUSH"],
     },
     RouteInfo {
         pattern: "/{user}/{index}/+simple/",
@@ -317,6 +318,12 @@ async fn dispatch(
         Route::Authcheck => Box::pin(authcheck::any(ask)).await,
         Route::Changelog if read => Err(no_replication()),
         Route::User(user) => Box::pin(users::user(ask, user, body)).await,
+        // devpi: forms are uploads, JSON is a push.
+        Route::Index(user, index)
+            if method.as_str() == "PUSH" || (method == Method::POST && json::is_json(ask)) =>
+        {
+            Box::pin(push::push(ask, user, index, body)).await
+        }
         Route::Index(user, index) if method == Method::POST => {
             Box::pin(upload::post(ask, user, index, body)).await
         }

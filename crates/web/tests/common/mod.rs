@@ -40,8 +40,9 @@ pub const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 pub struct TestLarder {
     pub web: Web,
     pub app: App,
-    pub store: Store,
     pub clock: Clock,
+    pub store: Store,
+    pub blobs: Blobs,
     dir: TempDir,
     pub peer: IpAddr,
 }
@@ -106,7 +107,7 @@ impl TestLarder {
         let clock = Clock::fixed(Timestamp::from_micros(1_795_428_000_000_000));
         let app = App::new(
             store.clone(),
-            blobs,
+            blobs.clone(),
             upstreams,
             setup.settings,
             clock.clone(),
@@ -121,8 +122,9 @@ impl TestLarder {
         Self {
             web,
             app,
-            store,
             clock,
+            store,
+            blobs,
             dir,
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         }
