@@ -1,0 +1,60 @@
+"""Plays a script to both servers and tells where they disagree without leave."""
+
+import difflib
+import json
+from dataclasses import replace
+
+from oracle.differences import DIFFERENCES
+from oracle.exchange import Step
+from oracle.normalise import answer
+
+LIMIT_LINES = 60
+
+
+def play(exchanges, devpi, larder, stage):
+    """The disagreements, each as a text to read."""
+    problems = []
+    for number, exchange in enumerate(exchanges, 1):
+        if isinstance(exchange, Step):
+            exchange.act(stage)
+            continue
+        replies = [(exchange.send(side), side) for side in (devpi, larder)]
+        answers = [answer(reply, side, exchange.compares, exchange.with_reason) for reply, side in replies]
+        problem = judge(exchange, *answers, replies[1][0])
+        if problem:
+            problems.append(f"{number}. {exchange.title}\n{problem}\n{_sent(replies[1][0])}")
+    return problems
+
+
+def judge(exchange, theirs, ours, our_reply):
+    """What is wrong with this pair of answers, or None."""
+    told = [DIFFERENCES[name] for name in exchange.differs]
+    for difference in told:
+        if difference.translate is not None:
+            theirs, ours = difference.translate(replace(theirs), replace(ours))
+    pinned = [difference for difference in told if difference.translate is None]
+    if not pinned:
+        return None if theirs == ours else _diff(theirs, ours)
+    names = ", ".join(difference.id for difference in pinned)
+    if theirs == ours:
+        return f"no longer differs as {names} says:\n" + "\n".join(ours.lines())
+    return _not_as_pinned(exchange.larder, ours, our_reply) and (
+        f"differs by {names}, but Larder should have answered {exchange.larder}:\n" + _diff(theirs, ours)
+    )
+
+
+def _not_as_pinned(expected, ours, reply):
+    assert expected is not None, "a difference without translation needs larder=…"
+    status, words = expected if isinstance(expected, tuple) else (expected, "")
+    return ours.status != status or words not in f"{reply.reason}\n{reply.text}\n{ours.lines()}"
+
+
+def _diff(theirs, ours):
+    lines = difflib.unified_diff(theirs.lines(), ours.lines(), "devpi", "Larder", n=4, lineterm="")
+    return "\n".join(list(lines)[:LIMIT_LINES])
+
+
+def _sent(reply):
+    request = reply.request
+    body = request.body if isinstance(request.body, str) else (request.body or b"").decode(errors="replace")
+    return f"sent: {request.method} {request.path_url} {json.dumps(dict(request.headers))}\n      {body[:600]!r}"

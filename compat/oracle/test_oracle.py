@@ -1,0 +1,48 @@
+"""Larder answers as devpi-server does, but for the differences in the table."""
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+
+import pytest
+
+from harness.processes import FakeIndex
+from oracle import scripts
+from oracle.differences import ALWAYS, CLOSED
+from oracle.exchange import Exchange
+from oracle.play import play
+from oracle.servers import Side, devpi, empty_devpi, larder
+
+NAMES = sorted(module.name for module in pkgutil.iter_modules(scripts.__path__))
+
+
+@dataclass
+class Stage:
+    """What a step may act on."""
+
+    devpi: Side
+    larder: Side
+    upstream: FakeIndex
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    return empty_devpi(tmp_path_factory.mktemp("devpi") / "template")
+
+
+def script(name):
+    return importlib.import_module(f"oracle.scripts.{name}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_servers_answer_alike(name, template, upstream, tmp_path):
+    module = script(name)
+    compat = ["--devpi-compat"] if getattr(module, "COMPAT", True) else []
+    options = getattr(module, "OPTIONS", [])
+    exchanges = module.exchanges(upstream)
+    with devpi(tmp_path, template, options) as theirs, larder(tmp_path, [*compat, *options]) as ours:
+        problems = play(exchanges, theirs, ours, Stage(theirs, ours, upstream))
+    count = sum(isinstance(exchange, Exchange) for exchange in exchanges)
+    heading = f"{len(problems)} of {count} exchanges of {name} differ\n\n"
+    if problems:
+        pytest.fail(heading + "\n\n".join(problems), pytrace=False)
