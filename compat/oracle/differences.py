@@ -1,4 +1,8 @@
-"""Every difference between Larder and devpi-server, in one place; `docs/devpi-differences.md` is made of it."""
+"""Every difference between Larder and devpi-server, in one place; `docs/devpi-differences.md` is made of it.
+
+A row says what Larder guarantees. A row stays only as long as an exchange of `scripts/` shows it, or the test
+that it names.
+"""
 
 from dataclasses import dataclass
 
@@ -7,8 +11,9 @@ from oracle import translate
 
 @dataclass(frozen=True)
 class Difference:
-    """`translate` turns the two answers into equal ones where the difference is one of form; where there
-    is none, each exchange says what Larder answers."""
+    """`translate` turns two answers into equal ones where the difference is one of form, and holds everywhere;
+    where there is none, each exchange that differs names the row and says what Larder answers. `shown_by` names
+    a test where no exchange can show it."""
 
     id: str
     section: str
@@ -16,15 +21,96 @@ class Difference:
     larder: str
     reason: str
     translate: object = None
+    shown_by: str = ""
 
 
-ALWAYS = (
+FORMS = (
     Difference(
         "pages-tell-more", "1.9, 1.10", "simple pages",
-        "API 1.4: size, upload time, versions, metadata hashes; strong ETags", "the standards since PEP 700",
-        translate.plain_page,
+        "API 1.4: size, upload time, versions, metadata hashes", "installers ask for them", translate.plain_page,
+    ),
+    Difference(
+        "pages-are-lists", "1.9, 1.10", "HTML pages", "the same for installers and for people: one link a line",
+        "installers read them first", translate.links,
+    ),
+    Difference(
+        "redirects-are-bare", "0.6", "redirects", "an address without a page", "no client reads the page", translate.bare_redirect,
+    ),
+    Difference(
+        "errors-are-sentences", "0.3", "errors",
+        "one sentence that says what to do, in plain text, or as `message` for who accepts JSON",
+        "one form is enough", translate.sentence,
     ),
 )
+
+LOGIN = (
+    Difference("tokens-end", "2.2", "login tokens", "end when the password changes or the user is deleted",
+               "a password is changed because somebody knows it"),
+    Difference("stale-credentials", "2.3", "wrong credentials", "ignored on public reads; 401 on everything else",
+               "the client can say what is wrong"),
+    Difference("same-time", "2.2", "unknown user, wrong password", "same answer, same time", "nobody learns who has an account",
+               shown_by="crates/app/tests/login.rs::"),
+    Difference("password-only", "2.5", "`pwhash` in a request", "refused: a password is set as `password`",
+               "a hash comes from an import only"),
+    Difference("private-emails", "1.7", "e-mail addresses", "shown to the user and to root", "they are nobody else's business"),
+    Difference("root-stays", "2.6", "root", "cannot be deleted, whatever `--restrict-modify` says", "somebody must be able to repair"),
+    Difference("hidden-password", "3.1, 7.1", "`mirror_url` with credentials",
+               "the password is shown as `****`; it goes to the upstream's own host only", "index configurations are public"),
+)
+
+REQUESTS = (
+    Difference("bad-input", "14", "input that cannot be used", "400 with a sentence, and nothing changes", "the sender can do something about it"),
+    Difference("own-words", "0.3", "refusals", "name what is allowed", "so that the next try succeeds"),
+    Difference("ascii-names", "2.5", "new names of users and indexes",
+               "ASCII letters, digits, `-`, `.`, `@`, `_`, at most 100", "names are parts of addresses and paths"),
+    Difference("json-says-so", "2.2", "JSON bodies", "need `Content-Type: application/json`, else 415", "no web page can send one unasked"),
+    Difference("methods", "14", "methods that an address does not have", "405 with `Allow`", "the standard of HTTP"),
+    Difference("missing-first", "1.12", "what is not there", "404 before any other refusal", "everybody may see what is there"),
+    Difference("any-spelling", "0.6", "other spellings of a project, a final slash or none", "answered at once", "one request fewer"),
+    Difference("list-has-an-address", "0.5", "the project list under `/{user}/{index}`", "302 to `+simple/`", "its links are relative"),
+    Difference("json-for-all", "0.4", "views of users, indexes, projects and releases",
+               "JSON whatever `Accept` says; the project page for who wants simple JSON", "there is nothing else to choose from"),
+    Difference("formats", "0.4", "simple pages", "come in the format that `Accept` prefers, with its content type", "PEP 691"),
+    Difference("trusted-proxies", "0.7", "forwarding headers", "count only from `--trusted-proxy`", "anybody can send them"),
+)
+
+INDEXES = (
+    Difference("bases-once", "3.1, 8.1", "an index that is a base twice, or by two ways", "counts once", "its files are the same"),
+    Difference("no-self-base", "3.1", "an index as its own base", "refused", "it means nothing"),
+    Difference("whole-seconds", "3.1", "numbers", "whole, or refused", "nothing is rounded in silence"),
+    Difference("noop", "3.4", "`?error_on_noop`", "400 whenever nothing would change, for objects and for lists", "one rule"),
+)
+
+UPLOADS = (
+    Difference("digests", "4.2", "upload digests", "every digest sent is checked; a wrong one is 400", "the file is the one that was built"),
+    Difference("inside-counts", "4.2, 4.4", "upload metadata",
+               "what is inside the wheel or sdist counts; name and version must agree with the form and the file name",
+               "pip reads what is inside"),
+    Difference("archives", "4.3", "uploaded files", "are read: what is empty, broken or misnamed is refused", "nobody could install it"),
+    Difference("identical", "4.4", "same file again", "200 and nothing changes, on volatile and other indexes", "a repeated upload is no change"),
+    Difference("one-release", "4.3", "versions", "`1.0` and `1.0.0` are one release", "so they are for installers"),
+    Difference("one-file", "4.4", "file names that differ in letter case or in `-`, `_`, `.`", "name the same file", "so they do for installers"),
+    Difference("freed-names", "1.12", "deleted file names", "may be used again on a volatile index, not on others",
+               "what was once installed under a name never changes"),
+)
+
+FILES = (
+    Difference("validators", "0.1", "caching", "strong ETags on pages and files; ranges on files", "clients fetch less",
+               shown_by="crates/web/tests/conditional.rs::"),
+    Difference("sidecars", "1.11", "`FILE.metadata`", "always there for wheels, announced with its hash", "resolving needs no download"),
+    Difference("preferred-type", "0.4", "metadata of a file as JSON", "for who prefers JSON to everything else", "who accepts anything wants the file"),
+    Difference("types-by-name", "1.11", "content types of files", "by the name, also the first time", "the same file has one type"),
+)
+
+MIRRORS = (
+    Difference("upstream-failures", "7.4", "upstream away, page unknown", "502 or 504 with a sentence", "a build stops and does not choose another file"),
+    Difference("one-download", "7.3", "cold files", "one download for all clients; a body that does not match its hash is never complete",
+               "a broken file is not installed", shown_by="compat/test_mirror.py::test_many_clients_on_one_cold_file_cost_one_download"),
+    Difference("mirror-deletes", "7.7", "deleted parts of a mirror", "come back from the upstream when somebody asks", "a mirror shows its upstream"),
+    Difference("refresh", "1.13", "refresh", "always 302 to the page, which says what is wrong", "one place for errors"),
+)
+
+ALWAYS = (*FORMS, *LOGIN, *REQUESTS, *INDEXES, *UPLOADS, *FILES, *MIRRORS)
 
 CLOSED = ()
 

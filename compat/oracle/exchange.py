@@ -1,6 +1,10 @@
 """One exchange: what is sent to both servers, what of the answers is compared, how they may differ."""
 
 import base64
+import email
+import io
+import tarfile
+import zipfile
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
@@ -11,9 +15,11 @@ PIP = "pip/26.0"
 
 @dataclass(frozen=True)
 class Exchange:
-    """`path` may name what an earlier answer saved: `/{file}`. `by` sends the token of that user's last
+    """`compares` are further headers; `looks_at` is all, the status, the shape of JSON, or its links as sent.
+    `path` may name what an earlier answer saved: `/{file}`. `by` sends the token of that user's last
     login, `basic` a user and a password. `differs` are ids of `differences.py`; where such a difference does
-    not itself tell how to read Larder's answer, `larder` gives its status or (status, words in it)."""
+    not itself tell how to read Larder's answer, `larder` gives its status or (status, words in it). `awaits`
+    says what Larder is still to be taught: it fails as soon as it is no longer true."""
 
     method: str
     path: str
@@ -26,9 +32,11 @@ class Exchange:
     headers: dict = field(default_factory=dict)
     saves: dict = field(default_factory=dict)
     compares: tuple = ()
+    looks_at: str = "all"
     with_reason: bool = False
     differs: tuple = ()
     larder: object = None
+    awaits: str = ""
     note: str = ""
 
     def __post_init__(self):
@@ -55,7 +63,7 @@ class Exchange:
         return reply
 
     def _keep(self, reply, side):
-        if self.path == "/+login" and reply.ok:
+        if self.path == "/+login" and reply.ok and self.json:
             side.tokens[self.json["user"]] = reply.json()["result"]["password"]
         for name, find in self.saves.items():
             try:
@@ -105,10 +113,8 @@ def login(user, password, **more):
 
 
 def page(index, project, accept=SIMPLE_JSON, **more):
-    """A project page in simple JSON; the keys that only Larder gives are no difference here."""
-    differs = more.pop("differs", ())
-    differs = (*([differs] if isinstance(differs, str) else differs), "pages-tell-more")
-    return get(f"/{index}/+simple/{project}/", accept=accept, differs=differs, **more)
+    """A project page in simple JSON."""
+    return get(f"/{index}/+simple/{project}/", accept=accept, **more)
 
 
 def form(index, fields, **more):
@@ -119,18 +125,43 @@ def form(index, fields, **more):
 
 
 def upload(index, dist, *, fields=None, filename=None, content=None, without=(), **more):
-    """A file as twine sends it; `fields` are added to the form or replace what is in it."""
+    """A file as twine sends it, the form made of what is inside; `fields` are added or replace."""
     name, version = dist.filename.removesuffix(".tar.gz").split("-")[:2]
-    sent = {":action": "file_upload", "protocol_version": "1", "metadata_version": "2.1",
-            "name": name, "version": version, "summary": "A test distribution", **(fields or {})}
+    sent = {":action": "file_upload", "protocol_version": "1", "name": name, "version": version,
+            **_inside(dist), **(fields or {})}
     pairs = [(key, item) for key, written in sent.items() if key not in without
              for item in (written if isinstance(written, list) else [written])]
     body = dist.content if content is None else content
-    files = {} if "content" in without else {"content": (filename or dist.filename, body, "application/octet-stream")}
     more = {"accept": None, "with_reason": True, **more}
-    if not files:
+    if "content" in without:
         return Exchange("POST", f"/{index}/", files=[(key, (None, item)) for key, item in pairs], **more)
+    files = {"content": (filename or dist.filename, body, "application/octet-stream")}
     return Exchange("POST", f"/{index}/", data=pairs, files=files, **more)
+
+
+def _inside(dist):
+    """The fields that twine reads from the METADATA or PKG-INFO of a file."""
+    read = email.message_from_bytes(_metadata(dist))
+    kept = {"metadata_version": "Metadata-Version", "name": "Name", "version": "Version", "summary": "Summary",
+            "requires_python": "Requires-Python"}
+    several = {"requires_dist": "Requires-Dist", "classifiers": "Classifier"}
+    return {
+        **{field: read[header] for field, header in kept.items() if header in read},
+        **{field: read.get_all(header) for field, header in several.items() if header in read},
+        "description": read.get_payload(),
+    }
+
+
+def _metadata(dist):
+    content = io.BytesIO(dist.content)
+    try:
+        if dist.filename.endswith((".whl", ".zip")):
+            with zipfile.ZipFile(content) as archive:
+                return next(archive.read(name) for name in archive.namelist() if name.endswith("/METADATA"))
+        with tarfile.open(fileobj=content) as archive:
+            return next(archive.extractfile(each).read() for each in archive if each.name.endswith("/PKG-INFO"))
+    except (tarfile.TarError, zipfile.BadZipFile, StopIteration):
+        return b""
 
 
 def people(*names):
@@ -139,6 +170,11 @@ def people(*names):
     return [exchange for pair in zip(made, [login(name, name) for name in names]) for exchange in pair]
 
 
-def all_with(exchanges, **fields):
-    """The same exchanges with some fields in common."""
-    return [replace(exchange, **fields) for exchange in exchanges]
+def differing(name, larder, *exchanges):
+    """Exchanges that differ for the same reason and are answered alike by Larder."""
+    return [replace(exchange, differs=(*exchange.differs, name), larder=larder) for exchange in exchanges]
+
+
+def awaiting(what, *exchanges):
+    """Exchanges for which Larder has still to be taught something."""
+    return [replace(exchange, awaits=what) for exchange in exchanges]

@@ -8,10 +8,11 @@ import json
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 TIMES = {"created", "modified", "last_modified"}
 TOX_TIME = re.compile(r"\.toxresult-\d{14}-")
-REPR = re.compile(r"<NormalizedName '([^']*)' '[^']*'>")
+REPR = re.compile(r"<NormalizedName '[^']*' '([^']*)'>")
 ALWAYS = ("content-type", "location", "www-authenticate", "x-devpi-api-version")
 
 
@@ -30,33 +31,60 @@ class Answer:
         return [status, *headers, "", *body.splitlines()]
 
 
-def answer(reply, side, more_headers=(), with_reason=False):
+def answer(reply, side, exchange):
     """What is compared of a reply."""
+    if exchange.looks_at == "status":
+        return Answer(reply.status_code, {}, "")
     headers = {}
-    for name in (*ALWAYS, *more_headers):
+    for name in (*ALWAYS, *exchange.compares):
         if name in reply.headers:
             headers[name] = text(reply.headers[name], side)
     if "content-type" in headers:
         headers["content-type"] = re.sub(r"; *charset=utf-8$", "", headers["content-type"], flags=re.I)
-    reason = text(reply.reason, side) if with_reason else None
-    return Answer(reply.status_code, headers, body(reply, side), reason)
+    reason = text(reply.reason, side) if exchange.with_reason else None
+    return Answer(reply.status_code, headers, body(reply, side, exchange.looks_at), reason)
 
 
-def body(reply, side):
+def body(reply, side, looks_at):
     kind = reply.headers.get("content-type", "").partition(";")[0]
     if reply.request.method == "HEAD":
         return ""
     if kind.endswith("json"):
         try:
-            return value(reply.json(), side)
+            item = reply.json()
         except ValueError:
             return f"broken JSON: {reply.text}"
+        if looks_at == "shape":
+            return shape(item)
+        return value(item if looks_at == "links" else _with_whole_urls(item, reply), side)
     if kind in ("text/html", "text_html"):
-        return page(reply.text, side)
+        return page(reply.text, side, _address(reply))
     if kind.startswith("text/"):
         return text(reply.text, side)
     digest = hashlib.sha256(reply.content).hexdigest()
     return f"{len(reply.content)} bytes, sha256={digest}" if reply.content else ""
+
+
+def shape(item):
+    """JSON with the types of its values in their place; a list is what its first item is."""
+    if isinstance(item, dict):
+        return {key: shape(inner) for key, inner in item.items()}
+    if isinstance(item, list):
+        return [shape(inner) for inner in item[:1]]
+    return type(item).__name__
+
+
+def _address(reply):
+    """What links on a page start from: the address as the client of a proxy knows it."""
+    outside = reply.request.headers.get("x-outside-url")
+    return outside + reply.request.path_url if outside else reply.url
+
+
+def _with_whole_urls(item, reply):
+    if isinstance(item, dict) and isinstance(item.get("files"), list):
+        for file in item["files"]:
+            file["url"] = urljoin(_address(reply), file["url"])
+    return item
 
 
 def value(item, side, key=None):
@@ -84,13 +112,14 @@ class _Page(HTMLParser):
 
     SHOWN = {"title", "h1", "h2", "a", "form", "input"}
 
-    def __init__(self):
+    def __init__(self, address):
         super().__init__()
-        self.lines = []
+        self.address, self.lines = address, []
 
     def handle_starttag(self, tag, attrs):
         if tag in self.SHOWN:
-            words = [f'{name}="{written}"' for name, written in sorted(attrs)]
+            whole = [(name, urljoin(self.address, written) if name == "href" else written) for name, written in attrs]
+            words = [f'{name}="{written}"' for name, written in sorted(whole)]
             self.lines.append(" ".join([f"<{tag}", *words]) + ">")
 
     def handle_data(self, data):
@@ -98,7 +127,7 @@ class _Page(HTMLParser):
             self.lines.append(" ".join(data.split()))
 
 
-def page(written, side):
-    reader = _Page()
+def page(written, side, address):
+    reader = _Page(address)
     reader.feed(written)
     return text("\n".join(reader.lines), side)

@@ -4,7 +4,7 @@ import difflib
 import json
 from dataclasses import replace
 
-from oracle.differences import DIFFERENCES
+from oracle.differences import DIFFERENCES, FORMS
 from oracle.exchange import Step
 from oracle.normalise import answer
 
@@ -19,7 +19,7 @@ def play(exchanges, devpi, larder, stage):
             exchange.act(stage)
             continue
         replies = [(exchange.send(side), side) for side in (devpi, larder)]
-        answers = [answer(reply, side, exchange.compares, exchange.with_reason) for reply, side in replies]
+        answers = [answer(reply, side, exchange) for reply, side in replies]
         problem = judge(exchange, *answers, replies[1][0])
         if problem:
             problems.append(f"{number}. {exchange.title}\n{problem}\n{_sent(replies[1][0])}")
@@ -29,17 +29,19 @@ def play(exchanges, devpi, larder, stage):
 def judge(exchange, theirs, ours, our_reply):
     """What is wrong with this pair of answers, or None."""
     told = [DIFFERENCES[name] for name in exchange.differs]
-    for difference in told:
-        if difference.translate is not None:
-            theirs, ours = difference.translate(replace(theirs), replace(ours))
-    pinned = [difference for difference in told if difference.translate is None]
+    if told and theirs == ours:
+        return "no longer differs:\n" + "\n".join(ours.lines())
+    for difference in FORMS:
+        theirs, ours = difference.translate(replace(theirs), replace(ours))
+    if exchange.awaits:
+        return f"agrees now, take away: awaits {exchange.awaits}" if theirs == ours else None
+    pinned = [difference.id for difference in told if difference.translate is None]
     if not pinned:
         return None if theirs == ours else _diff(theirs, ours)
-    names = ", ".join(difference.id for difference in pinned)
     if theirs == ours:
-        return f"no longer differs as {names} says:\n" + "\n".join(ours.lines())
+        return f"no longer differs as {', '.join(pinned)} says:\n" + "\n".join(ours.lines())
     return _not_as_pinned(exchange.larder, ours, our_reply) and (
-        f"differs by {names}, but Larder should have answered {exchange.larder}:\n" + _diff(theirs, ours)
+        f"differs by {', '.join(pinned)}, but Larder should have answered {exchange.larder}:\n" + _diff(theirs, ours)
     )
 
 

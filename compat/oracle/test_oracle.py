@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -37,12 +38,19 @@ def script(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_both_servers_answer_alike(name, template, upstream, tmp_path):
     module = script(name)
-    compat = ["--devpi-compat"] if getattr(module, "COMPAT", True) else []
-    options = getattr(module, "OPTIONS", [])
-    exchanges = module.exchanges(upstream)
-    with devpi(tmp_path, template, options) as theirs, larder(tmp_path, [*compat, *options]) as ours:
-        problems = play(exchanges, theirs, ours, Stage(theirs, ours, upstream))
+    exchanges, stage = module.exchanges(upstream), partial(Stage, upstream=upstream)
+    with devpi(tmp_path, template, their_options(module)) as theirs, larder(tmp_path, our_options(module)) as ours:
+        problems = play(exchanges, theirs, ours, stage(theirs, ours))
     count = sum(isinstance(exchange, Exchange) for exchange in exchanges)
     heading = f"{len(problems)} of {count} exchanges of {name} differ\n\n"
     if problems:
         pytest.fail(heading + "\n\n".join(problems), pytrace=False)
+
+
+def their_options(module):
+    return [*getattr(module, "OPTIONS", []), *getattr(module, "DEVPI_OPTIONS", [])]
+
+
+def our_options(module):
+    compat = ["--devpi-compat"] if getattr(module, "COMPAT", True) else []
+    return [*compat, *getattr(module, "OPTIONS", []), *getattr(module, "LARDER_OPTIONS", [])]

@@ -1,8 +1,6 @@
 """Sections 1.3 to 1.6 and 11: what clients learn about the server, and what is not theirs to see."""
 
-from oracle.exchange import Exchange, get, login, people, post, put
-
-UUID = ("x-devpi-role",)
+from oracle.exchange import Exchange, differing, get, head, people, post, put
 
 
 def exchanges(upstream):
@@ -14,16 +12,19 @@ def exchanges(upstream):
           for who in ({}, {"by": "alice"}, {"basic": ("alice", "alice")}, {"basic": ("alice", "wrong")},
                       {"basic": ("nobody", "x")}, {"headers": {"x-devpi-auth": "not base64"}},
                       {"headers": {"authorization": "Bearer something"}})],
-        get("/alice/nope/+api"), get("/nobody/nope/+api"), get("/alice/dev/+api/"),
-        *[Exchange(method, "/+api") for method in ("HEAD", "POST", "PUT", "DELETE", "OPTIONS")],
-        get("/+api", accept="text/html"), get("/+api", accept="text/html, */*;q=0.1"),
+        get("/alice/nope/+api"), get("/nobody/nope/+api"), head("/+api"), get("/+api", accept="text/html, */*;q=0.1"),
+        *differing("any-spelling", (200, "pypisubmit"), get("/alice/dev/+api/")),
+        *differing("methods", 405, *[Exchange(method, "/+api") for method in ("POST", "PUT", "DELETE", "OPTIONS")]),
         *status(), *authcheck(), *changelog(), *methods(),
     ]
 
 
 def status():
-    return [get("/+status"), get("/+status", by="root"), get("/+status", accept="text/html"), get("/+status/"),
-            get("/+status", accept=None)]
+    return [
+        get("/+status", looks_at="shape"), get("/+status", by="root", looks_at="shape"), get("/+status", accept=None, looks_at="shape"),
+        *differing("json-for-all", (200, '"role"'), get("/+status", accept="text/html")),
+        *differing("any-spelling", (200, '"role"'), get("/+status/")),
+    ]
 
 
 def authcheck():
@@ -33,11 +34,11 @@ def authcheck():
         "/alice/nope", "/nobody/nope/+simple/", "http://example.org/alice/dev", "/alice/dev/a/b/c/d", "/+nothing",
         "/alice/dev/%2Bsimple/pkg/", "/alice/dev/+simple/pkg/?x=1",
     )
+    alice = {"x-original-uri": "/alice/dev"}
     return [
-        *[get("/+authcheck", headers={"x-original-uri": original}, note=original) for original in originals],
-        get("/+authcheck"), get("/+authcheck", headers={"x-original-uri": "/alice/dev"}, by="alice"),
-        get("/+authcheck", headers={"x-original-uri": "/alice/dev"}, basic=("alice", "wrong")),
-        Exchange("HEAD", "/+authcheck", headers={"x-original-uri": "/alice/dev"}),
+        *[get("/+authcheck", headers={"x-original-uri": original}, looks_at="status", note=original) for original in originals],
+        get("/+authcheck", looks_at="status"), get("/+authcheck", headers=alice, by="alice", looks_at="status"),
+        get("/+authcheck", headers=alice, basic=("alice", "wrong"), looks_at="status"), head("/+authcheck", headers=alice, looks_at="status"),
     ]
 
 
@@ -47,5 +48,8 @@ def changelog():
 
 
 def methods():
-    return [Exchange(method, path) for path in ("/", "/alice", "/alice/dev", "/+login", "/alice/dev/+simple/")
-            for method in ("OPTIONS", "TRACE")] + [post("/"), put("/"), post("/alice"), get("/+login"), put("/+login", {})]
+    paths = ("/", "/alice", "/alice/dev", "/+login", "/alice/dev/+simple/")
+    return differing(
+        "methods", 405, *[Exchange(method, path) for path in paths for method in ("OPTIONS", "TRACE")],
+        post("/"), put("/"), post("/alice"), get("/+login"), put("/+login", {}),
+    )

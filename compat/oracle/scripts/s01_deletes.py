@@ -1,7 +1,7 @@
 """Sections 1.12 and 1.13: what may be deleted, what goes with it, and refreshes."""
 
 from harness.dists import sdist, wheel
-from oracle.exchange import SIMPLE_JSON, Step, delete, form, get, page, patch, people, post, put, upload
+from oracle.exchange import SIMPLE_JSON, Step, delete, differing, form, get, page, patch, people, post, put, upload
 from oracle.scripts.s04_overwrites import HREF
 
 
@@ -36,8 +36,10 @@ def final():
         get("/alice/final/pkg/1.0", saves={"kept": HREF(0)}),
         delete("/{kept}", by="alice"), delete("/alice/final/pkg/1.0", by="alice"), delete("/alice/final/pkg", by="alice"), delete("/alice/final", by="alice"),
         delete("/alice/final?force", by="alice"), get("/alice/final/pkg"), delete("/{kept}?force", by="bob"), delete("/{kept}?force", by="alice"),
-        get("/alice/final/pkg/1.0"), delete("/alice/final/pkg/1.0?force=", by="alice"), delete("/alice/final/pkg/9.9", by="alice"), delete("/alice/final/nope", by="alice"),
-        delete("/alice/final/pkg?force=yes", by="alice"), get("/alice/final"), upload("alice/final", wheel("pkg", "1.0"), by="alice", note="the same bytes again"),
+        get("/alice/final/pkg/1.0"), delete("/alice/final/pkg/1.0?force=", by="alice"),
+        *differing("missing-first", 404, delete("/alice/final/pkg/9.9", by="alice"), delete("/alice/final/nope", by="alice")),
+        delete("/alice/final/pkg?force=yes", by="alice"), get("/alice/final"),
+        *differing("freed-names", (409, "was deleted from this non-volatile index"), upload("alice/final", wheel("pkg", "1.0"), by="alice", note="the same bytes again")),
         delete("/alice", by="alice"), patch("/alice/final", {"volatile": True}, by="alice"), delete("/alice/final/more/1.0", by="alice"), delete("/alice/final", by="bob"),
         delete("/alice/final", by="alice"), get("/alice/final"), get("/{kept}"),
     ]
@@ -55,9 +57,10 @@ def refreshes(upstream):
         put("/alice/mirror", {"type": "mirror", "mirror_url": upstream.url}, by="alice"), put("/alice/dev", {"bases": "alice/mirror"}, by="alice"),
         page("alice/dev", "far"), Step("a new file upstream", lambda stage: stage.upstream.add(wheel("far", "2.0"))), page("alice/dev", "far"),
         post("/alice/dev/+simple/far/refresh"), page("alice/dev", "far"), post("/alice/mirror/+simple/far/refresh", accept="text/html"),
-        post("/alice/mirror/+simple/Far/refresh"), get("/alice/mirror/+simple/far/refresh"), post("/alice/top/+simple/pkg/refresh"),
-        post("/alice/nope/+simple/pkg/refresh"), post("/alice/mirror/+simple/nope/refresh"), post("/alice/dev/+simple/nope/refresh"),
+        post("/alice/mirror/+simple/Far/refresh"), post("/alice/nope/+simple/pkg/refresh"),
+        *differing("methods", 405, get("/alice/mirror/+simple/far/refresh")),
+        *differing("refresh", 302, *[post(f"/alice/{index}/+simple/nope/refresh") for index in ("mirror", "dev", "top")]),
         delete("/alice/mirror/far/1.0", by="alice"), page("alice/mirror", "far"), delete("/alice/mirror/far/9.9", by="alice"), delete("/alice/mirror/nope/1.0", by="alice"),
         delete("/alice/mirror/far", by="alice"), page("alice/mirror", "far"), delete("/alice/mirror/nope", by="alice"), delete("/alice/mirror", by="alice"),
-        get("/alice/dev"), page("alice/dev", "far"), get("/alice/dev/+simple/", accept=SIMPLE_JSON, differs="pages-tell-more"),
+        get("/alice/dev"), page("alice/dev", "far"), get("/alice/dev/+simple/", accept=SIMPLE_JSON),
     ]

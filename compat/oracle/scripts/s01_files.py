@@ -1,7 +1,7 @@
 """Section 1.11: files, their headers, their metadata, and those that are gone."""
 
 from harness.dists import Dist, sdist, wheel
-from oracle.exchange import delete, get, head, page, people, put, upload
+from oracle.exchange import delete, differing, get, head, page, people, put, upload
 from oracle.scripts.s04_overwrites import HREF
 
 SHOWN = ("cache-control", "content-length", "content-disposition", "content-encoding")
@@ -20,14 +20,16 @@ def exchanges(upstream):
 
 
 def stored():
-    accepts = ("application/json", "application/json, text/html", "text/html;q=0.5, application/json", "application/*",
+    accepts = ("application/json", "text/html;q=0.5, application/json", "application/*",
                "application/vnd.pypi.simple.v1+json", "text/html", "*/*")
     return [
         *[get(f"/{{{name}}}", accept=None, compares=SHOWN) for name in ("wheel", "sdist", "zip", "tgz")],
         *[head(f"/{{{name}}}", accept=None, compares=SHOWN) for name in ("wheel", "sdist")],
         *[get("/{wheel}", accept=accept, note=accept) for accept in accepts], head("/{wheel}"),
+        *differing("preferred-type", 200, get("/{wheel}", accept="application/json, text/html")),
+        *differing("sidecars", (200, "Metadata-Version: 2.1"), get("/{wheel}.metadata"), get("/{wheel}.metadata", accept=None)), get("/{sdist}.metadata", looks_at="status"),
         get("/{wheel}", accept=None, basic=("alice", "wrong")), get("/{wheel}", accept=None, by="bob"),
-        get("/{wheel}?x=1", accept=None), get("/{wheel}%23sha256=abc", accept=None), get("/{wheel}.metadata"), get("/{wheel}.metadata", accept=None),
+        get("/{wheel}?x=1", accept=None), get("/{wheel}%23sha256=abc", accept=None),
         get("/{wheel}.asc"), get("/{wheel}/"), get("/{wheel}", accept=None, headers={"if-modified-since": "Fri, 01 Jan 2100 00:00:00 GMT"}),
     ]
 
@@ -35,7 +37,7 @@ def stored():
 def unknown():
     return [
         get(path, accept=accept) for accept in ("application/json", None) for path in (
-            "/alice/dev/+f/000/0000000000000/pkg-1.0.tar.gz", "/alice/dev/+f/x", "/alice/dev/+f/", "/alice/dev/+e/x/y.zip",
+            "/alice/dev/+f/000/0000000000000/pkg-1.0.tar.gz", "/alice/dev/+f/x", "/alice/dev/+e/x/y.zip",
             "/alice/nope/+f/000/0000000000000/pkg-1.0.tar.gz", "/alice/top/+f/000/0000000000000/pkg-1.0.tar.gz",
             "/alice/dev/+f/000/0000000000000/..%2Fpkg-1.0.tar.gz",
         )
@@ -49,9 +51,10 @@ def mirrored(upstream):
         put("/alice/mirror", {"type": "mirror", "mirror_url": upstream.url}, by="alice"),
         page("alice/mirror", "far", saves={"cold": first, "other": second}),
         get("/{cold}", note="not cached yet"), get("/{cold}", accept=None), get("/{cold}", accept=None, note="cached"), get("/{cold}", note="cached"),
-        head("/{cold}", accept=None, note="cached"), head("/{other}", accept=None, note="not cached yet"), get("/{other}", accept=None),
+        head("/{cold}", accept=None, note="cached"),
+        *differing("types-by-name", 200, head("/{other}", accept=None, note="not cached yet"), get("/{other}", accept=None)), get("/{other}", accept=None, note="cached"),
         get("/alice/mirror/+f/000/0000000000000/far-1.0.tar.gz"), get("/alice/mirror/+f/000/0000000000000/nope-1.0.tar.gz"),
-        get("/{cold}.metadata"),
+        *differing("sidecars", (200, "Metadata-Version: 2.1"), get("/{cold}.metadata")),
     ]
 
 

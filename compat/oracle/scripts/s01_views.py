@@ -49,10 +49,10 @@ def releases():
 
 def lists():
     return [
-        *[get(f"/alice/{index}/+simple/", accept=SIMPLE_JSON, differs="pages-tell-more") for index in ("dev", "base", "mirror")],
+        *[get(f"/alice/{index}/+simple/", accept=SIMPLE_JSON) for index in ("dev", "base", "mirror")],
         *[get(f"/alice/{index}/+simple/", accept="text/html") for index in ("dev", "base", "mirror")],
         *[get(f"/alice/{index}/+simple/", accept=None, headers=PIP_AGENT) for index in ("dev", "base", "mirror")],
-        get("/alice/dev", accept=SIMPLE_JSON), get("/alice/dev", accept=None, headers=PIP_AGENT),
+        get("/alice/dev", accept=SIMPLE_JSON), get("/alice/dev", accept=None, headers=PIP_AGENT, differs="list-has-an-address", larder=302),
     ]
 
 
@@ -63,6 +63,6 @@ def pages():
         *[get(f"/alice/dev/+simple/{name}/", accept="text/html") for name in names],
         *[get(f"/alice/dev/+simple/{name}/", accept=None, headers=PIP_AGENT) for name in names],
         get("/alice/mirror/+simple/pkg/", accept="text/html"), get("/alice/dev/pkg", accept=None, headers=PIP_AGENT),
-        get("/alice/dev/pkg/", accept=None, headers=PIP_AGENT), get("/alice/dev/pkg", accept=SIMPLE_JSON), head("/alice/dev/+simple/pkg/"),
-        page("alice/dev", "pkg", compares=("vary",)), page("alice/dev", "pkg", by="bob"), page("alice/dev", "pkg", basic=("x", "y")),
+        get("/alice/dev/pkg/", accept=None, headers=PIP_AGENT), get("/alice/dev/pkg", accept=SIMPLE_JSON, differs="json-for-all", larder=(200, '"files"')), head("/alice/dev/+simple/pkg/"),
+        page("alice/dev", "pkg", by="bob"), page("alice/dev", "pkg", basic=("x", "y")),
     ]

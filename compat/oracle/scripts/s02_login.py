@@ -3,7 +3,9 @@
 from base64 import b64encode
 
 from harness.dists import wheel
-from oracle.exchange import Exchange, delete, get, login, patch, people, post, put, upload
+from oracle.exchange import Exchange, delete, differing, get, login, patch, people, post, put, upload
+
+HASH = "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1NjcwMTIzNDU2Nw$bm90LXRoZS1oYXNoLWF0LWFsbA"
 
 
 def encoded(text):
@@ -24,13 +26,16 @@ def logins():
         login("empty", ""), login("ALICE", "alice"),
         post("/+login", {"user": "alice"}), post("/+login", {"password": "x"}), post("/+login", {}),
         post("/+login", {"user": None, "password": "x"}), post("/+login", {"user": "alice", "password": None}),
-        Exchange("POST", "/+login", data="{broken"), Exchange("POST", "/+login", data=""),
-        Exchange("POST", "/+login", data='{"user": "alice", "password": "alice"}', note="without a content type"),
-        Exchange("POST", "/+login", data='{"user": "alice", "password": "alice"}', headers={"content-type": "text/plain"}, note="as text"),
-        post("/+login", {"user": "alice", "password": "alice"}, accept="text/html"),
+        Exchange("POST", "/+login", data="{broken", headers={"content-type": "application/json"}),
         post("/+login", {"user": "alice", "password": "alice"}, accept=None),
-        post("/+login", ["alice", "alice"]), post("/+login", {"user": "alice", "password": 5}),
-        post("/+login/", {"user": "alice", "password": "alice"}),
+        *differing(
+            "json-says-so", 415, Exchange("POST", "/+login", data="{broken"), Exchange("POST", "/+login", data=""),
+            Exchange("POST", "/+login", data='{"user": "alice", "password": "alice"}', note="without a content type"),
+            Exchange("POST", "/+login", data='{"user": "alice", "password": "alice"}', headers={"content-type": "text/plain"}, note="as text"),
+        ),
+        *differing("json-for-all", (200, "proxyauth"), post("/+login", {"user": "alice", "password": "alice"}, accept="text/html")),
+        *differing("any-spelling", (200, "proxyauth"), post("/+login/", {"user": "alice", "password": "alice"})),
+        *differing("bad-input", 400, post("/+login", ["alice", "alice"]), post("/+login", {"user": "alice", "password": 5})),
     ]
 
 
@@ -51,18 +56,18 @@ def sources():
 
 
 def stale():
-    dist = wheel("mine", "1.0")
+    dist, wrong = wheel("mine", "1.0"), {"basic": ("alice", "wrong")}
     return [
-        upload("alice/dev", dist), upload("alice/dev", dist, basic=("alice", "wrong")), upload("alice/dev", dist, by="bob"),
-        upload("alice/dev", dist, by="alice"), upload("alice/dev", dist, basic=("alice", "alice")),
-        put("/alice/new", {}), put("/alice/new", {}, basic=("alice", "wrong")), put("/alice/new", {}, by="bob"),
-        patch("/alice/dev", {"title": "x"}), patch("/alice/dev", {"title": "x"}, by="bob"),
-        patch("/alice/dev", {"title": "x"}, basic=("alice", "wrong")),
-        delete("/alice/dev"), delete("/alice/dev", by="bob"), delete("/alice/dev/mine/1.0", by="bob"),
-        delete("/alice/dev/mine/1.0"), delete("/alice/dev/mine"), delete("/alice/dev/mine", basic=("alice", "wrong")),
-        patch("/bob", {"password": "new"}, by="bob"), get("/+api", by="bob", note="after the password changed"),
+        upload("alice/dev", dist), upload("alice/dev", dist, **wrong), upload("alice/dev", dist, by="bob"),
+        upload("alice/dev", dist, by="alice"), upload("alice/dev", wheel("mine", "2.0"), basic=("alice", "alice")),
+        put("/alice/new", {}), put("/alice/new", {}, by="bob"), patch("/alice/dev", {"title": "x"}), patch("/alice/dev", {"title": "x"}, by="bob"),
+        *differing("stale-credentials", (401, "log in again"), put("/alice/new", {}, **wrong), patch("/alice/dev", {"title": "x"}, **wrong),
+                   delete("/alice/dev/mine", **wrong), patch("/alice", {"title": "x"}, **wrong)),
+        delete("/alice/dev"), delete("/alice/dev", by="bob"), delete("/alice/dev/mine/1.0", by="bob"), delete("/alice/dev/mine/1.0"), delete("/alice/dev/mine"),
+        patch("/bob", {"password": "new"}, by="bob"),
+        *differing("tokens-end", (200, "noauth"), get("/+api", by="bob", note="after the password changed")),
         login("bob", "bob"), login("bob", "new"), get("/+api", by="bob"),
         delete("/bob", by="root"), get("/+api", by="bob", note="after the user went"),
-        patch("/alice", {"pwhash": "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1NjcwMTIzNDU2Nw$bm90LXRoZS1oYXNoLWF0LWFsbA"}, by="alice"),
-        login("alice", "alice"),
+        put("/bob", {"password": "new"}, by="root"), get("/+api", by="bob", note="after the user came back", differs="tokens-end", larder=(200, "noauth")),
+        *differing("password-only", 400, patch("/alice", {"pwhash": HASH}, by="alice")), login("alice", "alice", differs="password-only", larder=200),
     ]

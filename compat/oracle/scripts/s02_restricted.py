@@ -21,6 +21,6 @@ def exchanges(upstream):
         delete("/alice/dev/mine/1.0", by="bob"), delete("/alice/dev/mine/1.0", by="boss"),
         upload("alice/dev", wheel("mine", "1.2"), by="alice"), delete("/alice/dev/mine/1.2", by="alice"), page("alice/dev", "mine"),
         delete("/alice/dev", by="alice"), delete("/alice/dev", by="boss"), get("/alice/dev"),
-        delete("/alice", by="alice"), delete("/alice", by="bob"), delete("/boss", by="boss"), delete("/root", by="boss"),
-        delete("/alice", by="boss"), delete("/boss", by="root"), get("/"),
+        delete("/alice", by="alice"), delete("/alice", by="bob"), delete("/boss", by="boss"), delete("/root", by="root"),
+        delete("/alice", by="boss"), delete("/bob", by="root"), get("/"), delete("/root", by="boss", differs="root-stays", larder=403),
     ]

@@ -23,9 +23,9 @@ def exchanges(upstream):
 
 def lists():
     return [
-        get("/alice/mirror"), get("/alice/mirror/+simple/", accept=SIMPLE_JSON, differs="pages-tell-more"),
-        get("/alice/quiet", note="nothing asked yet"), get("/alice/quiet/+simple/", accept=SIMPLE_JSON, differs="pages-tell-more"),
-        page("alice/quiet", "far"), page("alice/quiet", "nope"), get("/alice/quiet"), get("/alice/quiet/+simple/", accept=SIMPLE_JSON, differs="pages-tell-more"),
+        get("/alice/mirror"), get("/alice/mirror/+simple/", accept=SIMPLE_JSON),
+        get("/alice/quiet", note="nothing asked yet"), get("/alice/quiet/+simple/", accept=SIMPLE_JSON),
+        page("alice/quiet", "far"), page("alice/quiet", "nope"), get("/alice/quiet"), get("/alice/quiet/+simple/", accept=SIMPLE_JSON),
     ]
 
 
