@@ -106,12 +106,22 @@ MIRRORS = (
     Difference("upstream-failures", "7.4", "upstream away, page unknown", "502 or 504 with a sentence", "a build stops and does not choose another file"),
     Difference("one-download", "7.3", "cold files", "one download for all clients; a body that does not match its hash is never complete",
                "a broken file is not installed", shown_by="compat/test_mirror.py::test_many_clients_on_one_cold_file_cost_one_download"),
+    Difference("known-stays", "7.3", "a project that an upstream has", "is shown, however short `mirror_cache_expiry` is", "it is there"),
     Difference("mirror-deletes", "7.7", "deleted parts of a mirror", "come back from the upstream when somebody asks", "a mirror shows its upstream"),
     Difference("refresh", "1.13", "refresh", "always 302 to the page, which says what is wrong", "one place for errors"),
 )
 
 ALWAYS = (*FORMS, *LOGIN, *REQUESTS, *INDEXES, *UPLOADS, *FILES, *MIRRORS)
 
-CLOSED = ()
+# `larder` is what holds without --devpi-compat, `reason` what holds with it
+CLOSED = (
+    Difference("sign-up", "2.6", "creating users", "root", "anyone, unless `--restrict-modify`"),
+    Difference("tox-closed", "3.1", "test results (`acl_toxresult_upload` of new indexes)", "nobody", "anyone"),
+    Difference("private-upstreams", "14", "mirrors of private and loopback addresses",
+               "only if root, or someone in `--restrict-modify`, set the address", "anyone may set one"),
+    Difference("file-types", "4.3", "file types", "wheels and source archives", "also eggs, installers, rpm, deb, dmg"),
+    Difference("pep-440", "4.3", "versions", "PEP 440", "any text"),
+    Difference("empty-passwords", "2.4", "empty passwords", "refused", "allowed"),
+)
 
 DIFFERENCES = {difference.id: difference for difference in (*ALWAYS, *CLOSED)}

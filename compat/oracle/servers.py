@@ -1,5 +1,6 @@
 """The two servers: each with nothing in it but root, both mirroring the same upstream."""
 
+import base64
 import os
 import shutil
 import subprocess
@@ -35,6 +36,13 @@ class Side:
         )
         assert reply.status_code == 200, f"{self.name}: {reply.status_code} {reply.text}"
         self.tokens[user] = reply.json()["result"]["password"]
+
+    def ask(self, path, accept="application/json"):
+        """The JSON of a page as root sees it, or nothing."""
+        secret = base64.b64encode(f"root:{self.tokens['root']}".encode()).decode()
+        headers = {"accept": accept, "x-devpi-auth": secret}
+        reply = self.http.get(self.url + path, headers=headers, timeout=60)
+        return reply.json() if reply.status_code == 200 else {}
 
 
 def empty_devpi(folder):

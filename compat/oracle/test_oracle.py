@@ -12,7 +12,7 @@ from oracle import scripts
 from oracle.differences import ALWAYS, CLOSED
 from oracle.exchange import Exchange
 from oracle.play import play
-from oracle.servers import Side, devpi, empty_devpi, larder
+from oracle.servers import Side, devpi, larder
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(scripts.__path__))
 
@@ -24,11 +24,6 @@ class Stage:
     devpi: Side
     larder: Side
     upstream: FakeIndex
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory):
-    return empty_devpi(tmp_path_factory.mktemp("devpi") / "template")
 
 
 def script(name):

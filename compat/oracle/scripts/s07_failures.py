@@ -1,7 +1,7 @@
 """Section 7.4: mirrors while their upstream is not well."""
 
 from harness.dists import sdist, wheel
-from oracle.exchange import Step, get, page, people, post, put
+from oracle.exchange import Step, differing, get, page, people, post, put
 from oracle.scripts.s07_mirrors import file_url
 
 LISTLESS = {"type": "mirror", "mirror_no_project_list": True, "mirror_cache_expiry": 0}
@@ -29,12 +29,13 @@ def statuses():
     return [
         page("alice/m500", "known"), fault("/simple/known/", {"status": 500}), page("alice/m500", "known", note="stale"), get("/alice/m500/known"),
         page("alice/dev", "known", note="stale, below a stage"), WELL,
-        fault("/simple/refused/", {"status": 500}), page("alice/m500", "refused"), get("/alice/m500/refused"), get("/alice/m500/refused/1.0"),
-        page("alice/dev", "refused", note="a base fails"), get("/alice/dev/refused"), WELL,
+        fault("/simple/refused/", {"status": 500}), *differing(
+            "own-words", (502, "answered with status 500"), page("alice/m500", "refused"), get("/alice/m500/refused"), get("/alice/m500/refused/1.0")),
+        *differing("upstream-failures", (502, "answered with status 500"), page("alice/dev", "refused", note="a base fails"), get("/alice/dev/refused")), WELL,
         fault("/simple/missing/", {"status": 404}), page("alice/m404", "missing"), page("alice/m404", "missing", note="known as missing"), get("/alice/m404/missing"), WELL,
-        fault("/simple/missing/", {"status": 403}), page("alice/m403", "missing"), WELL,
-        fault("/simple/broken/", "bad_json"), page("alice/bad", "broken"), WELL, fault("/simple/broken/", "html_only"), page("alice/html", "broken"), WELL,
-        post("/alice/m404/+simple/nope/refresh"),
+        fault("/simple/missing/", {"status": 403}), *differing("own-words", (502, "status 403"), page("alice/m403", "missing")), WELL,
+        fault("/simple/broken/", "bad_json"), *differing("upstream-failures", (502, "cannot be used"), page("alice/bad", "broken")), WELL, fault("/simple/broken/", "html_only"), page("alice/html", "broken"), WELL,
+        *differing("refresh", 302, post("/alice/m404/+simple/nope/refresh")),
     ]
 
 
@@ -42,14 +43,17 @@ def files(upstream):
     wrong = lambda stage: stage.upstream.fault(upstream.file_path(wheel("lost", "1.0")), {"status": 404})  # noqa: E731
     failing = lambda stage: stage.upstream.fault(upstream.file_path(wheel("gone", "1.0")), {"status": 500})  # noqa: E731
     return [
-        page("alice/mirror", "lost", saves={"lost": file_url(0)}), Step("the file is missing", wrong), get("/{lost}", accept=None), get("/{lost}"), WELL,
-        page("alice/mirror", "gone", saves={"gone": file_url(0)}), Step("the file fails", failing), get("/{gone}", accept=None), WELL,
+        page("alice/mirror", "lost", saves={"lost": file_url(0)}), Step("the file is missing", wrong), 
+        *differing("own-words", (404, "no longer has"), get("/{lost}", accept=None)), get("/{lost}"), WELL,
+        page("alice/mirror", "gone", saves={"gone": file_url(0)}), Step("the file fails", failing),
+        *differing("own-words", (502, "status 500"), get("/{gone}", accept=None)), WELL,
     ]
 
 
 def down():
     return [
         page("alice/down", "known"), Step("the upstream is down", lambda stage: stage.upstream.down()), page("alice/down", "known", note="stale"),
-        page("alice/down", "bytes", note="never seen"), get("/alice/down/bytes"), get("/alice/down"), page("alice/wrong", "bytes", note="never seen"),
+        *differing("own-words", (502, "cannot be reached"), page("alice/down", "bytes", note="never seen"), get("/alice/down/bytes"),
+                   page("alice/wrong", "bytes", note="never seen")), get("/alice/down"),
         Step("the upstream is up", lambda stage: stage.upstream.up()),
     ]

@@ -1,7 +1,7 @@
 """Section 7: mirrors while their upstream is well."""
 
 from harness.dists import sdist, wheel
-from oracle.exchange import SIMPLE_JSON, Step, delete, get, page, patch, people, put
+from oracle.exchange import SIMPLE_JSON, Step, delete, differing, get, page, patch, people, put
 
 
 def file_url(number, index="mirror"):
@@ -33,8 +33,8 @@ def pages():
     return [
         page("alice/mirror", "far"), page("alice/mirror", "far", note="cached"), page("alice/mirror", "far-name"), page("alice/mirror", "yanked"),
         get("/alice/mirror/yanked"), get("/alice/mirror/yanked/1.0"), get("/alice/mirror/yanked/1.1"), get("/alice/mirror/far"), get("/alice/mirror/far/1.0"),
-        get("/alice/mirror/far-name/2.0"), get("/alice/mirror/Far_Name"), get("/alice/mirror/nope"), get("/alice/mirror/nope/1.0"), get("/alice/mirror/far/9"),
-        get("/alice/quiet/nope"), get("/alice/quiet/nope/1.0"), page("alice/mirror", "nope"), page("alice/mirror", "nope", note="known as missing"),
+        get("/alice/mirror/far-name/2.0"), get("/alice/mirror/nope"), get("/alice/mirror/nope/1.0"), get("/alice/mirror/far/9"),
+        get("/alice/quiet/nope"), *differing("upstream-failures", 404, get("/alice/quiet/nope/1.0", note="known as missing")), page("alice/mirror", "nope"), page("alice/mirror", "nope", note="known as missing"),
         get("/alice/mirror/+simple/yanked/", accept="text/html", headers={"user-agent": "pip/26"}), get("/alice/mirror/far", accept=None, headers={"user-agent": "pip/26"}),
     ]
 
@@ -48,17 +48,24 @@ def files():
 
 def deletes():
     return [
-        delete("/{other}", by="alice", note="not cached"), delete("/{far}", by="alice"), get("/{far}"), delete("/{far}", by="alice"),
-        delete("/alice/mirror/far/1.0"), delete("/alice/mirror/far/1.0", by="alice"), get("/alice/mirror/far/1.0"),
+        *differing("own-words", 404, delete("/{other}", by="alice", note="not cached")), delete("/{far}", by="alice"),
+        *differing("mirror-deletes", 200, get("/{far}")), delete("/alice/mirror/far/1.0"), delete("/alice/mirror/far/1.0", by="alice"),
+        delete("/alice/mirror/far/9.9", by="alice"), delete("/alice/mirror/nope/1.0", by="alice"),
         delete("/alice/mirror/far-name", by="alice"), page("alice/mirror", "far-name"), delete("/alice/mirror/nope", by="alice"),
     ]
 
 
 def changes(upstream):
     return [
-        page("alice/always", "far"), Step("a new file upstream", lambda stage: stage.upstream.add(wheel("far", "3.0"))), page("alice/always", "far"),
+        *differing("known-stays", 200, page("alice/always", "yanked")),
+        Step("a new file upstream", lambda stage: stage.upstream.add(wheel("yanked", "3.0"))),
+        *differing("known-stays", (200, "yanked-3.0"), page("alice/always", "yanked")),
         page("alice/mirror", "yanked"), patch("/alice/mirror", {"title": "x"}, by="alice"), page("alice/mirror", "yanked"), delete("/alice/mirror", by="alice"), get("/alice/mirror"),
         put("/alice/mirror", {"type": "mirror", "mirror_url": upstream.url}, by="alice"), page("alice/mirror", "far"),
-        put("/alice/secret", {"type": "mirror", "mirror_url": upstream.url.replace("http://", "http://me:hidden@")}, by="alice"),
-        get("/alice/secret?no_projects="), get("/alice/secret?no_projects=", by="alice"), page("alice/secret", "far"),
+        *differing(
+            "hidden-password", (200, "me:****@"),
+            put("/alice/secret", {"type": "mirror", "mirror_url": upstream.url.replace("http://", "http://me:hidden@")}, by="alice"),
+            get("/alice/secret?no_projects="), get("/alice/secret?no_projects=", by="alice"), get("/alice"), get("/"),
+        ),
+        page("alice/secret", "far"),
     ]

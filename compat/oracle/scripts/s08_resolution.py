@@ -1,7 +1,7 @@
 """Sections 8.1 and 8.2: which indexes take part, in which order, and whose file wins."""
 
 from harness.dists import sdist, wheel
-from oracle.exchange import SIMPLE_JSON, delete, get, page, patch, people, put, upload
+from oracle.exchange import SIMPLE_JSON, delete, differing, get, page, patch, people, put, upload
 
 
 def exchanges(upstream):
@@ -23,8 +23,8 @@ def exchanges(upstream):
 def views():
     return [
         *[page(f"alice/{index}", "pkg") for index in ("d0", "d1", "d2", "d3", "e1", "e2")],
-        *[get(f"/alice/{index}/pkg") for index in ("d0", "d1", "d2", "d3", "e1", "e2")],
-        *[get(f"/alice/{index}/pkg/1.0") for index in ("d0", "d1", "d2", "d3", "e1", "e2")], get("/alice/d3/pkg/2.0"), get("/alice/d3/only"),
+        *[get(f"/alice/{index}/pkg{version}") for index in ("d0", "d1", "d2", "e1", "e2") for version in ("", "/1.0")], get("/alice/d3/only"),
+        *differing("bases-once", (200, "+shadowing"), get("/alice/d3/pkg"), get("/alice/d3/pkg/1.0"), get("/alice/d3/pkg/2.0")),
         *[get(f"/alice/{index}/+simple/", accept=SIMPLE_JSON) for index in ("d1", "d3", "e2")],
         *[get(f"/alice/{index}/+simple/", accept="text/html") for index in ("d1", "d3", "e2")], page("alice/e2", "far"), get("/alice/d3"),
     ]
@@ -33,7 +33,8 @@ def views():
 def cycles():
     return [
         patch("/alice/c1", {"bases": ["alice/c2"]}, by="alice", note="a cycle"), get("/alice/c1"), page("alice/c1", "round"), page("alice/c2", "round"), get("/alice/c2/round"),
-        get("/alice/c2/+simple/", accept=SIMPLE_JSON), patch("/alice/self", {"bases": ["alice/self"]}, by="alice"), page("alice/self", "nope"),
+        get("/alice/c2/+simple/", accept=SIMPLE_JSON), 
+        *differing("no-self-base", 400, patch("/alice/self", {"bases": ["alice/self"]}, by="alice")), page("alice/self", "nope"),
     ]
 
 
