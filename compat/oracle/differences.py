@@ -49,7 +49,7 @@ LOGIN = (
     Difference("stale-credentials", "2.3", "wrong credentials", "ignored on public reads; 401 on everything else",
                "the client can say what is wrong"),
     Difference("same-time", "2.2", "unknown user, wrong password", "same answer, same time", "nobody learns who has an account",
-               shown_by="crates/app/tests/login.rs::"),
+               shown_by="crates/app/src/password.rs::the_dummy_costs_what_a_real_hash_costs"),
     Difference("password-only", "2.5", "`pwhash` in a request", "refused: a password is set as `password`",
                "a hash comes from an import only"),
     Difference("private-emails", "1.7", "e-mail addresses", "shown to the user and to root", "they are nobody else's business"),
@@ -95,8 +95,8 @@ UPLOADS = (
 )
 
 FILES = (
-    Difference("validators", "0.1", "caching", "strong ETags on pages and files; ranges on files", "clients fetch less",
-               shown_by="crates/web/tests/conditional.rs::"),
+    Difference("validators", "0.1", "caching", "strong ETags on pages and files, also for ranges of files that are not cached yet", "clients fetch less",
+               shown_by="crates/web/tests/files.rs::ranges_work_warm_and_cold"),
     Difference("sidecars", "1.11", "`FILE.metadata`", "always there for wheels, announced with its hash", "resolving needs no download"),
     Difference("preferred-type", "0.4", "metadata of a file as JSON", "for who prefers JSON to everything else", "who accepts anything wants the file"),
     Difference("types-by-name", "1.11", "content types of files", "by the name, also the first time", "the same file has one type"),

@@ -34,10 +34,14 @@ def page(reply):
 
 
 def versions(reply):
+    """The files of each version, index by index; an index that is a base by two ways counts once."""
     if "result" not in reply:
         return "missing"
-    return {version: [links(data), *[links(below) for below in data.get("+shadowing", [])]]
-            for version, data in reply["result"].items()}
+    shown = {}
+    for version, data in reply["result"].items():
+        files = [links(each) for each in (data, *data.get("+shadowing", []))]
+        shown[version] = [each for place, each in enumerate(files) if each not in files[:place]]
+    return shown
 
 
 def links(data):

@@ -15,7 +15,7 @@ def exchanges(upstream):
     return [
         *people("alice"), put("/alice/dev", {}, by="alice"), put("/alice/top", {"bases": "alice/dev"}, by="alice"),
         upload("alice/dev", wheel("My_Pkg", "1.0"), by="alice"), upload("alice/dev", sdist("other", "2.0"), by="alice"),
-        *headers(), *negotiation(), *installers(), *slashes(),
+        *headers(), *negotiation(), *installers(), *slashes(), *strangers(),
     ]
 
 
@@ -99,4 +99,15 @@ def slashes():
         get("/alice/dev/+simple/p%C3%A9/", differs="missing-first", larder=(404, "not a valid project name")),
         head("/alice/dev/+simple/my-pkg/"), head("/alice/dev"), head("/"),
         get("/alice/dev/+simple/my-pkg/refresh", differs="methods", larder=405),
+    ]
+
+
+def strangers():
+    """A proxy that nobody trusts."""
+    outside = {"x-outside-url": "https://evil.example.org/devpi"}
+    return [
+        *differing("trusted-proxies", (200, "HOST/+login"), get("/+api", headers=outside)),
+        *differing("trusted-proxies", (302, "HOST/alice/dev/+simple/"), get("/alice/dev/+simple", headers=outside)),
+        get("/+api", headers={"host": "other.example.org"}), get("/+api", headers={"x-forwarded-host": "evil.example.org"}),
+        get("/+api", headers={"x-forwarded-proto": "https"}), get("/+api", headers={"x-real-ip": "10.0.0.1"}),
     ]
