@@ -41,7 +41,8 @@ class Chance:
 
     def next(self):
         kinds = {
-            self.upload: 30, self.push: 14, self.remove: 14, self.bases: 10, self.whitelist: 8, self.volatile: 5, self.rights: 5,
+            self.upload: 30, self.push: 14, self.remove: 14, self.bases: 10, self.whitelist: 8, self.volatile: 5,
+            self.rights: 5,
             self.make_index: 8, self.drop_index: 3, self.make_user: 2, self.drop_user: 1,
         }
         return self.draw.choices(list(kinds), kinds.values())[0]()
@@ -106,7 +107,8 @@ class Chance:
     def rights(self):
         index = self._index()
         body = self.draw.choice((
-            {"acl_upload": owner(index)}, {"acl_upload": ",".join(USERS)}, {"acl_upload": ":AUTHENTICATED:"}, {"acl_upload": []},
+            {"acl_upload": owner(index)}, {"acl_upload": ",".join(USERS)}, {"acl_upload": ":AUTHENTICATED:"},
+            {"acl_upload": []},
             ["acl_upload+=bob"], ["acl_upload-=bob"], {"title": self.draw.choice("abc")}, ["title-="],
         ))
         return [patch(f"/{index}", body, by=self._who(index))]

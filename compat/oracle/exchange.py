@@ -15,7 +15,8 @@ PIP = "pip/26.0"
 
 @dataclass(frozen=True)
 class Exchange:
-    """`compares` are further headers; `looks_at` is all, the status, the shape of JSON, or its links as sent.
+    """`compares` are further headers; `looks_at` is all, the status, the shape of JSON, its links
+    as sent, or whether the serial was raised.
     `path` may name what an earlier answer saved: `/{file}`. `by` sends the token of that user's last
     login, `basic` a user and a password. `differs` are ids of `differences.py`; where such a difference does
     not itself tell how to read Larder's answer, `larder` gives its status or (status, words in it). `awaits`
@@ -59,6 +60,7 @@ class Exchange:
             self.method, side.url + path, json=self.json, data=self.data, files=self.files, headers=headers,
             auth=self.basic, allow_redirects=False, timeout=60,
         )
+        side.notice(reply.headers.get("x-devpi-serial"))
         self._keep(reply, side)
         return reply
 
@@ -126,7 +128,7 @@ def form(index, fields, **more):
 
 def upload(index, dist, *, fields=None, filename=None, content=None, without=(), **more):
     """A file as twine sends it, the form made of what is inside; `fields` are added or replace."""
-    name, version = dist.filename.removesuffix(".tar.gz").split("-")[:2]
+    name, version = dist.filename.removesuffix(".tar.gz").removesuffix(".doc.zip").split("-")[:2]
     sent = {":action": "file_upload", "protocol_version": "1", "name": name, "version": version,
             **_inside(dist), **(fields or {})}
     pairs = [(key, item) for key, written in sent.items() if key not in without
@@ -141,7 +143,10 @@ def upload(index, dist, *, fields=None, filename=None, content=None, without=(),
 
 def _inside(dist):
     """The fields that twine reads from the METADATA or PKG-INFO of a file."""
-    read = email.message_from_bytes(_metadata(dist))
+    written = _metadata(dist)
+    if not written:
+        return {}
+    read = email.message_from_bytes(written)
     kept = {"metadata_version": "Metadata-Version", "name": "Name", "version": "Version", "summary": "Summary",
             "requires_python": "Requires-Python"}
     several = {"requires_dist": "Requires-Dist", "classifiers": "Classifier"}

@@ -35,6 +35,8 @@ def answer(reply, side, exchange):
     """What is compared of a reply."""
     if exchange.looks_at == "status":
         return Answer(reply.status_code, {}, "")
+    if exchange.looks_at == "serial":
+        return Answer(reply.status_code, {"serial": "raised" if side.has_changed else "not raised"}, "")
     headers = {}
     for name in (*ALWAYS, *exchange.compares):
         if name in reply.headers:

@@ -17,6 +17,7 @@ PASSWORD = "the-password-of-root"
 CHEAP_SECRET = (
     "--argon2-memory-cost", "8", "--argon2-parallelism", "1", "--argon2-time-cost", "1",
 )
+WEB = BIN.parent / "devpi-web"
 SEEDED = ("/root/public", "/root/pypi", "/app")
 
 
@@ -26,8 +27,14 @@ class Side:
     def __init__(self, name, url, process):
         self.name, self.url, self.process = name, url, process
         self.tokens, self.saved = {}, {}
+        self.serial, self.has_changed = 0, False
         self.http = requests.Session()
         self.http.trust_env = False
+
+    def notice(self, serial):
+        """Remembers the serial of an answer, and whether it was raised since the one before."""
+        before, self.serial = self.serial, int(serial or self.serial)
+        self.has_changed = self.serial > before
 
     def login(self, user, password):
         reply = self.http.post(
@@ -55,14 +62,16 @@ def empty_devpi(folder):
 
 
 @contextmanager
-def devpi(folder, template, options=()):
+def devpi(folder, template, options=(), with_web=False):
+    """The server alone, or with devpi-web, which lies where it does not find it by itself."""
     data = Path(folder) / "devpi"
     shutil.copytree(template, data)
+    environment = {**_environment(folder), **({"PYTHONPATH": str(WEB)} if with_web else {})}
     command = [
         str(BIN / "devpi-server"), "--serverdir", str(data), "--host", "127.0.0.1", "--port", "0",
         *CHEAP_SECRET, *options,
     ]
-    process = Process(command, _environment(folder), r"Serving on (http://127\.0\.0\.1:\d+)", "stdout")
+    process = Process(command, environment, r"Serving on (http://127\.0\.0\.1:\d+)", "stdout")
     try:
         side = Side("devpi", process.wait_until_listening(), process)
         side.login("root", PASSWORD)

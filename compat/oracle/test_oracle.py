@@ -34,7 +34,11 @@ def script(name):
 def test_both_servers_answer_alike(name, template, upstream, tmp_path):
     module = script(name)
     exchanges, stage = module.exchanges(upstream), partial(Stage, upstream=upstream)
-    with devpi(tmp_path, template, their_options(module)) as theirs, larder(tmp_path, our_options(module)) as ours:
+    with_web = getattr(module, "WITH_WEB", False)
+    with (
+        devpi(tmp_path, template, their_options(module), with_web) as theirs,
+        larder(tmp_path, our_options(module)) as ours,
+    ):
         problems = play(exchanges, theirs, ours, stage(theirs, ours))
     count = sum(isinstance(exchange, Exchange) for exchange in exchanges)
     heading = f"{len(problems)} of {count} exchanges of {name} differ\n\n"

@@ -39,7 +39,9 @@ def bare_redirect(theirs, ours):
     if 300 <= theirs.status < 400 and theirs.status == ours.status:
         for each in (theirs, ours):
             each.body = ""
-            each.headers = {key: value for key, value in each.headers.items() if key != "content-type"}
+            each.headers = {
+                key: value.replace("%2B", "+") for key, value in each.headers.items() if key != "content-type"
+            }
     return theirs, ours
 
 

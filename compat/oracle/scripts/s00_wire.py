@@ -4,6 +4,7 @@ from harness.dists import sdist, wheel
 from oracle.exchange import PIP, SIMPLE_JSON, awaiting, differing, get, head, page, people, put, upload
 
 HTML = "text/html"
+PAGES = ("/alice/dev", "/alice/dev/my-pkg")
 WIRE = ("x-devpi-server-version",)
 INSTALLERS = (
     "pip/26.0", "uv/0.13", "pex/2", "setuptools/70 x", "distribute/0.6", "foo pip/1", "Mozilla/5.0 pip/3 x",
@@ -14,7 +15,8 @@ OTHERS = ("poetry/2", "PDM/2", "pipenv/1", "twine/7", "pip-tools pip", "xpip/1",
 def exchanges(upstream):
     return [
         *people("alice"), put("/alice/dev", {}, by="alice"), put("/alice/top", {"bases": "alice/dev"}, by="alice"),
-        upload("alice/dev", wheel("My_Pkg", "1.0"), by="alice"), upload("alice/dev", sdist("other", "2.0"), by="alice"),
+        upload("alice/dev", wheel("My_Pkg", "1.0"), by="alice"),
+        upload("alice/dev", sdist("other", "2.0"), by="alice"),
         *headers(), *negotiation(), *installers(), *slashes(), *strangers(),
     ]
 
@@ -44,18 +46,25 @@ def negotiation():
 def view(path, larder):
     """A view that devpi-server has in JSON only; the project also refuses to choose."""
     choosing = ("application/*", None)
-    wide = differing("json-for-all", larder, *asked(path, *choosing)) if path.endswith("my-pkg") else asked(path, *choosing)
+    wide = asked(path, *choosing)
+    wide = differing("json-for-all", larder, *wide) if path.endswith("my-pkg") else wide
     return [
-        *asked(path, "application/json", "application/json;q=0.5", "text/html;q=0.5, application/json", "application/json, text/html"),
+        *asked(
+            path, "application/json", "application/json;q=0.5", "text/html;q=0.5, application/json",
+            "application/json, text/html",
+        ),
         *wide, *differing("json-for-all", larder, *asked(path, HTML, "application/xml")),
-        *([] if path in ("/alice/dev", "/alice/dev/my-pkg") else differing("json-for-all", larder, *asked(path, SIMPLE_JSON))),
+        *differing("json-for-all", larder, *asked(path, *([SIMPLE_JSON] if path not in PAGES else []))),
     ]
 
 
 def simple(path):
     from_pip = f"{SIMPLE_JSON}, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01"
     return [
-        *asked(path, None, HTML, SIMPLE_JSON, from_pip, "application/json", "text/html;q=0.5, application/json", "application/xml"),
+        *asked(
+            path, None, HTML, SIMPLE_JSON, from_pip, "application/json", "text/html;q=0.5, application/json",
+            "application/xml",
+        ),
         *awaiting("application/* wants JSON", *asked(path, "application/*")),
         *differing("formats", (200, "<a"), *asked(path, "application/vnd.pypi.simple.v1+html")),
         *differing("formats", (200, '"meta"'), *asked(path, "application/vnd.pypi.simple.latest+json")),
@@ -67,11 +76,14 @@ def installers():
         return [get(path, accept=None, headers={"user-agent": agent}, note=agent) for agent in agents]
 
     return [
-        *differing("list-has-an-address", 302, *as_agents("/alice/dev", *INSTALLERS)), *as_agents("/alice/dev", *OTHERS),
+        *differing("list-has-an-address", 302, *as_agents("/alice/dev", *INSTALLERS)),
+        *as_agents("/alice/dev", *OTHERS),
         *as_agents("/alice/dev/my-pkg", *INSTALLERS),
         *differing("json-for-all", (200, "projectconfig"), *as_agents("/alice/dev/my-pkg", *OTHERS)),
         *as_agents("/alice/top/+simple/my-pkg", *INSTALLERS),
-        *differing("any-spelling", (200, "My_Pkg-1.0-py3-none-any.whl"), *as_agents("/alice/top/+simple/my-pkg", *OTHERS)),
+        *differing(
+            "any-spelling", (200, "My_Pkg-1.0-py3-none-any.whl"), *as_agents("/alice/top/+simple/my-pkg", *OTHERS),
+        ),
     ]
 
 
@@ -80,11 +92,13 @@ def slashes():
     return [
         get("/alice/dev/+simple"), get("/alice/dev/+simple", accept=SIMPLE_JSON),
         *awaiting("no redirect for installers", get("/alice/dev/+simple", headers=pip, accept=None)),
-        get("/alice/dev/+simple/my-pkg", accept=SIMPLE_JSON), get("/alice/dev/+simple/my-pkg", headers=pip, accept=None),
+        get("/alice/dev/+simple/my-pkg", accept=SIMPLE_JSON),
+        get("/alice/dev/+simple/my-pkg", headers=pip, accept=None),
         *differing(
             "any-spelling", (200, "My_Pkg-1.0-py3-none-any.whl"),
             get("/alice/dev/+simple/my-pkg"), get("/alice/dev/+simple/My_Pkg/"), get("/alice/dev/+simple/My_Pkg"),
-            get("/alice/dev/+simple/My.Pkg/", headers=pip, accept=None), get("/alice/dev/+simple/My-Pkg/", accept=SIMPLE_JSON),
+            get("/alice/dev/+simple/My.Pkg/", headers=pip, accept=None),
+            get("/alice/dev/+simple/My-Pkg/", accept=SIMPLE_JSON),
             get("/alice/dev/My_Pkg"), get("/alice/dev/My_Pkg/"), get("/alice/dev/My_Pkg/1.0"),
             get("/alice/dev/My_Pkg", headers=pip, accept=None),
         ),
@@ -108,6 +122,7 @@ def strangers():
     return [
         *differing("trusted-proxies", (200, "HOST/+login"), get("/+api", headers=outside)),
         *differing("trusted-proxies", (302, "HOST/alice/dev/+simple/"), get("/alice/dev/+simple", headers=outside)),
-        get("/+api", headers={"host": "other.example.org"}), get("/+api", headers={"x-forwarded-host": "evil.example.org"}),
+        get("/+api", headers={"host": "other.example.org"}),
+        get("/+api", headers={"x-forwarded-host": "evil.example.org"}),
         get("/+api", headers={"x-forwarded-proto": "https"}), get("/+api", headers={"x-real-ip": "10.0.0.1"}),
     ]

@@ -12,7 +12,8 @@ def exchanges(upstream):
           for who in ({}, {"by": "alice"}, {"basic": ("alice", "alice")}, {"basic": ("alice", "wrong")},
                       {"basic": ("nobody", "x")}, {"headers": {"x-devpi-auth": "not base64"}},
                       {"headers": {"authorization": "Bearer something"}})],
-        get("/alice/nope/+api"), get("/nobody/nope/+api"), head("/+api"), get("/+api", accept="text/html, */*;q=0.1"),
+        get("/alice/nope/+api"), get("/nobody/nope/+api"), head("/+api"),
+        get("/+api", accept="text/html, */*;q=0.1"),
         *differing("any-spelling", (200, "pypisubmit"), get("/alice/dev/+api/")),
         *differing("methods", 405, *[Exchange(method, "/+api") for method in ("POST", "PUT", "DELETE", "OPTIONS")]),
         *status(), *authcheck(), *changelog(), *methods(),
@@ -21,7 +22,8 @@ def exchanges(upstream):
 
 def status():
     return [
-        get("/+status", looks_at="shape"), get("/+status", by="root", looks_at="shape"), get("/+status", accept=None, looks_at="shape"),
+        get("/+status", looks_at="shape"), get("/+status", by="root", looks_at="shape"),
+        get("/+status", accept=None, looks_at="shape"),
         *differing("json-for-all", (200, '"role"'), get("/+status", accept="text/html")),
         *differing("any-spelling", (200, '"role"'), get("/+status/")),
     ]
@@ -38,7 +40,8 @@ def authcheck():
     return [
         *[get("/+authcheck", headers={"x-original-uri": original}, looks_at="status", note=original) for original in originals],
         get("/+authcheck", looks_at="status"), get("/+authcheck", headers=alice, by="alice", looks_at="status"),
-        get("/+authcheck", headers=alice, basic=("alice", "wrong"), looks_at="status"), head("/+authcheck", headers=alice, looks_at="status"),
+        get("/+authcheck", headers=alice, basic=("alice", "wrong"), looks_at="status"),
+        head("/+authcheck", headers=alice, looks_at="status"),
     ]
 
 

@@ -21,10 +21,12 @@ def exchanges(upstream):
         *[page(f"alice/{index}", "mine") for index in ("dev", "open", "known", "none")],
         *[put(f"/bob/index{number}", {}, **who) for number, who in enumerate(WHO)],
         *[patch("/bob/index2", {"title": f"x{number}"}, **who) for number, who in enumerate(WHO)],
-        delete("/bob/index2"), delete("/bob/index2", by="alice"), delete("/bob/index2", by="bob"), delete("/bob/index4", by="root"),
+        delete("/bob/index2"), delete("/bob/index2", by="alice"), delete("/bob/index2", by="bob"),
+        delete("/bob/index4", by="root"),
         *[patch("/bob", {"title": f"x{number}"}, **who) for number, who in enumerate(WHO)],
         *[patch("/bob", {"password": "bob", "title": "x"}, **who) for who in WHO],
-        login("bob", "bob"), *missing(), delete("/carol"), delete("/carol", by="bob"), delete("/carol", by="alice"), delete("/carol", by="root"),
+        login("bob", "bob"), *missing(), delete("/carol"), delete("/carol", by="bob"), delete("/carol", by="alice"),
+        delete("/carol", by="root"),
         put("/carol", {"password": "new"}), login("carol", "new"), delete("/carol", by="carol"),
     ]
 
@@ -34,10 +36,13 @@ def missing():
     return [
         *differing(
             "missing-first", (404, "could not be found"),
-            patch("/alice/nope", {"title": "x"}, by="alice"), patch("/alice/nope", {"title": "x"}), delete("/alice/nope", by="alice"),
-            delete("/alice/nope", by="root"), delete("/bob/index2", by="bob"), patch("/nobody/nope", {"title": "x"}, by="root"),
+            patch("/alice/nope", {"title": "x"}, by="alice"), patch("/alice/nope", {"title": "x"}),
+            delete("/alice/nope", by="alice"),
+            delete("/alice/nope", by="root"), delete("/bob/index2", by="bob"),
+            patch("/nobody/nope", {"title": "x"}, by="root"),
             delete("/alice/nope/mine", by="alice"), delete("/alice/nope/mine/1.0", by="root"),
             delete("/alice/nope/+f/abc/0123456789abc/x-1.0.zip", by="alice"),
         ),
-        put("/nobody/nope", {}, by="root"), put("/nobody/nope", {}), upload("alice/nope", dist, by="alice"), upload("nobody/nope", dist, by="alice"),
+        put("/nobody/nope", {}, by="root"), put("/nobody/nope", {}), upload("alice/nope", dist, by="alice"),
+        upload("nobody/nope", dist, by="alice"),
     ]

@@ -16,13 +16,18 @@ def exchanges(upstream):
 def volatile():
     one, two = wheel("pkg", "1.0", payload=b"one"), wheel("pkg", "1.0", payload=b"two")
     return [
-        upload("alice/dev", one, by="alice"), get("/alice/dev/pkg/1.0", saves={"old": HREF(0)}), get("/{old}", accept=None),
-        upload("alice/dev", sdist("pkg", "1.0"), by="alice"), upload("alice/dev", two, by="alice", note="other bytes"),
+        upload("alice/dev", one, by="alice"), get("/alice/dev/pkg/1.0", saves={"old": HREF(0)}),
+        get("/{old}", accept=None),
+        upload("alice/dev", sdist("pkg", "1.0"), by="alice"),
+        upload("alice/dev", two, by="alice", note="other bytes"),
         get("/alice/dev/pkg/1.0", saves={"new": HREF(1)}), page("alice/dev", "pkg"),
-        get("/{old}"), get("/{old}", accept=None), head("/{old}"), delete("/{old}", by="alice"), get("/{new}", accept=None),
-        upload("alice/dev", one, by="alice", note="the first bytes"), get("/alice/dev/pkg/1.0"), get("/{old}", accept=None), get("/{new}", accept=None),
+        get("/{old}"), get("/{old}", accept=None), head("/{old}"), delete("/{old}", by="alice"),
+        get("/{new}", accept=None),
+        upload("alice/dev", one, by="alice", note="the first bytes"), get("/alice/dev/pkg/1.0"),
+        get("/{old}", accept=None), get("/{new}", accept=None),
         *differing("identical", (200, "nothing changed"), upload("alice/dev", one, by="alice", note="again")),
-        *differing("identical", (200, '"count": 2'), get("/alice/dev/pkg/1.0")), page("alice/dev", "pkg"), get("/{old}", accept=None),
+        *differing("identical", (200, '"count": 2'), get("/alice/dev/pkg/1.0")), page("alice/dev", "pkg"),
+        get("/{old}", accept=None),
     ]
 
 
@@ -31,10 +36,13 @@ def final():
     again = differing("identical", (200, "Upload of identical file"), upload("alice/final", one, by="alice", note="again"))
     return [
         upload("alice/final", one, by="alice"), *again, *differing(
-            "own-words", (409, "already exists in non-volatile index"), upload("alice/final", two, by="alice", note="other bytes"),
+            "own-words", (409, "already exists in non-volatile index"),
+            upload("alice/final", two, by="alice", note="other bytes"),
             upload("alice/final", two, by="alice", accept="application/json", note="other bytes")),
-        upload("alice/final", sdist("pkg", "1.0"), by="alice"), upload("alice/final", wheel("pkg", "1.1"), by="alice"),
-        get("/alice/final/pkg/1.0", saves={"kept": HREF(0)}), get("/{kept}", accept=None), page("alice/final", "pkg"), *again, get("/alice/final/pkg/1.0"),
+        upload("alice/final", sdist("pkg", "1.0"), by="alice"),
+        upload("alice/final", wheel("pkg", "1.1"), by="alice"),
+        get("/alice/final/pkg/1.0", saves={"kept": HREF(0)}), get("/{kept}", accept=None),
+        page("alice/final", "pkg"), *again, get("/alice/final/pkg/1.0"),
         *differing("own-words", 409, upload("alice/final", two, by="alice", fields={"summary": "changed"})),
         *differing("inside-counts", (200, "A test distribution"), get("/alice/final/pkg/1.0")),
     ]
@@ -45,6 +53,7 @@ def shared():
     dist = sdist("pkg", "1.0")
     return [
         put("/alice/more", {}, by="alice"), upload("alice/more", dist, by="alice"), page("alice/more", "pkg"),
-        put("/alice/most", {}, by="alice"), upload("alice/most", dist, by="alice"), upload("alice/most", dist, filename="PKG-1.0.tar.gz", by="alice", note="other letters"),
+        put("/alice/most", {}, by="alice"), upload("alice/most", dist, by="alice"),
+        upload("alice/most", dist, filename="PKG-1.0.tar.gz", by="alice", note="other letters"),
         *differing("one-file", 200, page("alice/most", "pkg"), get("/alice/most/pkg")),
     ]

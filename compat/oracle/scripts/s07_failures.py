@@ -18,7 +18,8 @@ def exchanges(upstream):
     upstream.add(*[wheel(name, "1.0") for name in ("known", "refused", "missing", "broken", "gone", "bytes", "lost")], sdist("known", "1.1"))
     mirror = {**LISTLESS, "mirror_url": upstream.url}
     return [
-        *people("alice"), put("/alice/mirror", mirror, by="alice"), put("/alice/listed", {"type": "mirror", "mirror_url": upstream.url}, by="alice"),
+        *people("alice"), put("/alice/mirror", mirror, by="alice"),
+        put("/alice/listed", {"type": "mirror", "mirror_url": upstream.url}, by="alice"),
         *[put(f"/alice/{name}", mirror, by="alice") for name in ("m500", "m403", "m404", "bad", "html", "down", "wrong")],
         put("/alice/dev", {"bases": "alice/m500"}, by="alice"),
         *statuses(), *files(upstream), *down(),
@@ -27,14 +28,23 @@ def exchanges(upstream):
 
 def statuses():
     return [
-        page("alice/m500", "known"), fault("/simple/known/", {"status": 500}), page("alice/m500", "known", note="stale"), get("/alice/m500/known"),
+        page("alice/m500", "known"), fault("/simple/known/", {"status": 500}),
+        page("alice/m500", "known", note="stale"), get("/alice/m500/known"),
         page("alice/dev", "known", note="stale, below a stage"), WELL,
         fault("/simple/refused/", {"status": 500}), *differing(
             "own-words", (502, "answered with status 500"), page("alice/m500", "refused"), get("/alice/m500/refused"), get("/alice/m500/refused/1.0")),
-        *differing("upstream-failures", (502, "answered with status 500"), page("alice/dev", "refused", note="a base fails"), get("/alice/dev/refused")), WELL,
-        fault("/simple/missing/", {"status": 404}), page("alice/m404", "missing"), page("alice/m404", "missing", note="known as missing"), get("/alice/m404/missing"), WELL,
-        fault("/simple/missing/", {"status": 403}), *differing("own-words", (502, "status 403"), page("alice/m403", "missing")), WELL,
-        fault("/simple/broken/", "bad_json"), *differing("upstream-failures", (502, "cannot be used"), page("alice/bad", "broken")), WELL, fault("/simple/broken/", "html_only"), page("alice/html", "broken"), WELL,
+        *differing(
+            "upstream-failures", (502, "answered with status 500"),
+            page("alice/dev", "refused", note="a base fails"), get("/alice/dev/refused"),
+        ),
+        WELL,
+        fault("/simple/missing/", {"status": 404}), page("alice/m404", "missing"),
+        page("alice/m404", "missing", note="known as missing"), get("/alice/m404/missing"), WELL,
+        fault("/simple/missing/", {"status": 403}),
+        *differing("own-words", (502, "status 403"), page("alice/m403", "missing")), WELL,
+        fault("/simple/broken/", "bad_json"),
+        *differing("upstream-failures", (502, "cannot be used"), page("alice/bad", "broken")), WELL,
+        fault("/simple/broken/", "html_only"), page("alice/html", "broken"), WELL,
         *differing("refresh", 302, post("/alice/m404/+simple/nope/refresh")),
     ]
 
@@ -52,7 +62,8 @@ def files(upstream):
 
 def down():
     return [
-        page("alice/down", "known"), Step("the upstream is down", lambda stage: stage.upstream.down()), page("alice/down", "known", note="stale"),
+        page("alice/down", "known"), Step("the upstream is down", lambda stage: stage.upstream.down()),
+        page("alice/down", "known", note="stale"),
         *differing("own-words", (502, "cannot be reached"), page("alice/down", "bytes", note="never seen"), get("/alice/down/bytes"),
                    page("alice/wrong", "bytes", note="never seen")), get("/alice/down"),
         Step("the upstream is up", lambda stage: stage.upstream.up()),

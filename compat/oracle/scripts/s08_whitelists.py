@@ -11,11 +11,15 @@ def exchanges(upstream):
     return [
         *people("alice"), put("/alice/mirror", {"type": "mirror", "mirror_url": upstream.url}, by="alice"),
         put("/alice/mirror2", {"type": "mirror", "mirror_url": upstream.url}, by="alice"),
-        put("/alice/base", {"bases": "alice/mirror"}, by="alice"), put("/alice/dev", {"bases": "alice/base"}, by="alice"),
+        put("/alice/base", {"bases": "alice/mirror"}, by="alice"),
+        put("/alice/dev", {"bases": "alice/base"}, by="alice"),
         put("/alice/side", {"bases": "alice/mirror,alice/base,alice/mirror2"}, by="alice"),
-        upload("alice/base", wheel("pkg", "1.0", payload=b"x"), by="alice"), upload("alice/dev", wheel("own", "1.0"), by="alice"),
-        page("alice/dev", "pkg"), page("alice/base", "pkg"), page("alice/side", "pkg"), page("alice/dev", "own"), page("alice/dev", "other"),
-        get("/alice/dev/pkg/9.0"), get("/alice/dev/pkg"), get("/alice/dev/other/9.0"), get("/alice/dev/+simple/pkg/", accept="text/html"),
+        upload("alice/base", wheel("pkg", "1.0", payload=b"x"), by="alice"),
+        upload("alice/dev", wheel("own", "1.0"), by="alice"),
+        page("alice/dev", "pkg"), page("alice/base", "pkg"), page("alice/side", "pkg"), page("alice/dev", "own"),
+        page("alice/dev", "other"),
+        get("/alice/dev/pkg/9.0"), get("/alice/dev/pkg"), get("/alice/dev/other/9.0"),
+        get("/alice/dev/+simple/pkg/", accept="text/html"),
         *[exchange for inheritance in ("intersection", "union") for own in OWN for base in BASE for exchange in case(inheritance, own, base)],
     ]
 
@@ -23,8 +27,12 @@ def exchanges(upstream):
 def case(inheritance, own, base):
     lists = f"{inheritance} of '{own}' and '{base}'"
     return [
-        patch("/alice/dev", {"mirror_whitelist": own, "mirror_whitelist_inheritance": inheritance}, by="alice", note=lists),
+        patch(
+            "/alice/dev", {"mirror_whitelist": own, "mirror_whitelist_inheritance": inheritance}, by="alice",
+            note=lists,
+        ),
         patch("/alice/base", {"mirror_whitelist": base}, by="alice", note=lists),
-        page("alice/dev", "pkg", note=lists), page("alice/dev", "own", note=lists), page("alice/base", "pkg", note=lists),
+        page("alice/dev", "pkg", note=lists), page("alice/dev", "own", note=lists),
+        page("alice/base", "pkg", note=lists),
         get("/alice/dev/pkg", note=lists), get("/alice/dev/pkg/9.0", note=lists),
     ]
