@@ -37,7 +37,8 @@ class Chance:
     def start(self):
         users = [exchange for user in USERS for exchange in self._user(user)]
         mirror = {"type": "mirror", "mirror_url": "UPSTREAM", "volatile": True}
-        return [*users, put(f"/{MIRROR}", mirror, by="root"), *[put(f"/{index}", {}, by=owner(index)) for index in INDEXES]]
+        indexes = [put(f"/{index}", {}, by=owner(index)) for index in INDEXES]
+        return [*users, put(f"/{MIRROR}", mirror, by="root"), *indexes]
 
     def next(self):
         kinds = {
@@ -60,7 +61,8 @@ class Chance:
     def upload(self):
         index, project = self._index(), self.draw.choice(PROJECTS)
         version, make = self.draw.choice(VERSIONS), self.draw.choice((wheel, sdist))
-        more = {"payload": self.draw.choice((b"", b"x"))} if make is wheel else {"summary": self.draw.choice(("one", "two"))}
+        other = self.draw.random() < 0.5
+        more = {"payload": b"x" if other else b""} if make is wheel else {"summary": "two" if other else "one"}
         if index in self.final and (project, version) in self.deleted[index]:
             version = f"3.{self.draw.randrange(10**6)}"
         return [upload(index, make(project, version, **more), by=self._who(index))]

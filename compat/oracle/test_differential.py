@@ -46,9 +46,12 @@ def _on(exchange, upstream):
 def disagreement(theirs, ours):
     """Both do it or both refuse; how a refusal is worded and numbered is for the scripts to compare."""
     if (theirs.status_code < 400) != (ours.status_code < 400) or ours.status_code >= 500:
-        answers = [f"{name} {reply.status_code} {reply.reason} {reply.text[:300]}" for name, reply in (("devpi", theirs), ("Larder", ours))]
-        return "\n".join(answers)
+        return f"devpi {_told(theirs)}\nLarder {_told(ours)}"
     return None
+
+
+def _told(reply):
+    return f"{reply.status_code} {reply.reason} {reply.text[:300]}"
 
 
 def first_difference(theirs, ours):

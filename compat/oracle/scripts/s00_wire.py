@@ -4,6 +4,10 @@ from harness.dists import sdist, wheel
 from oracle.exchange import PIP, SIMPLE_JSON, awaiting, differing, get, head, page, people, put, upload
 
 HTML = "text/html"
+VIEWS = {
+    "/": "list:userconfig", "/alice": "userconfig", "/alice/dev": "indexconfig", "/+api": "apiconfig",
+    "/alice/dev/+api": "apiconfig", "/alice/dev/my-pkg": "projectconfig", "/alice/dev/my-pkg/1.0": "versiondata",
+}
 PAGES = ("/alice/dev", "/alice/dev/my-pkg")
 WIRE = ("x-devpi-server-version",)
 INSTALLERS = (
@@ -22,8 +26,7 @@ def exchanges(upstream):
 
 
 def headers():
-    paths = ("/", "/alice", "/alice/dev", "/alice/dev/my-pkg", "/alice/dev/my-pkg/1.0", "/+api", "/nobody", "/a/b/c/d/e")
-    return [get(path, compares=WIRE, note="headers") for path in paths]
+    return [get(path, compares=WIRE, note="headers") for path in (*VIEWS, "/nobody", "/a/b/c/d/e")]
 
 
 def asked(path, *accepts):
@@ -31,10 +34,8 @@ def asked(path, *accepts):
 
 
 def negotiation():
-    views = {"/": "list:userconfig", "/alice": "userconfig", "/alice/dev": "indexconfig", "/+api": "apiconfig",
-             "/alice/dev/+api": "apiconfig", "/alice/dev/my-pkg": "projectconfig", "/alice/dev/my-pkg/1.0": "versiondata"}
     return [
-        *[exchange for path, kind in views.items() for exchange in view(path, (200, kind))],
+        *[exchange for path, kind in VIEWS.items() for exchange in view(path, (200, kind))],
         *asked("/alice/dev", SIMPLE_JSON),
         *differing("json-for-all", (200, '"files"'), *asked("/alice/dev/my-pkg", SIMPLE_JSON)),
         *differing("json-for-all", 404, get("/alice/dev/nope", accept=None)),

@@ -38,7 +38,10 @@ def authcheck():
     )
     alice = {"x-original-uri": "/alice/dev"}
     return [
-        *[get("/+authcheck", headers={"x-original-uri": original}, looks_at="status", note=original) for original in originals],
+        *[
+            get("/+authcheck", headers={"x-original-uri": original}, looks_at="status", note=original)
+            for original in originals
+        ],
         get("/+authcheck", looks_at="status"), get("/+authcheck", headers=alice, by="alice", looks_at="status"),
         get("/+authcheck", headers=alice, basic=("alice", "wrong"), looks_at="status"),
         head("/+authcheck", headers=alice, looks_at="status"),

@@ -4,6 +4,8 @@ from harness.dists import sdist, wheel
 from oracle.exchange import SIMPLE_JSON, Step, delete, differing, form, get, page, patch, people, post, put, upload
 from oracle.scripts.s04_overwrites import HREF
 
+MORE = wheel("more", "1.0")
+
 
 def exchanges(upstream):
     upstream.add(wheel("far", "1.0"), sdist("far", "1.1"))
@@ -12,7 +14,7 @@ def exchanges(upstream):
         put("/alice/final", {"volatile": False}, by="alice"),
         put("/alice/top", {"bases": "alice/dev"}, by="alice"),
         *[upload(f"alice/{index}", dist, by="alice") for index in ("dev", "final")
-          for dist in (wheel("pkg", "1.0"), sdist("pkg", "1.0"), wheel("pkg", "1.1"), wheel("pkg", "2.0"), wheel("more", "1.0"))],
+          for dist in (wheel("pkg", "1.0"), sdist("pkg", "1.0"), wheel("pkg", "1.1"), wheel("pkg", "2.0"), MORE)],
         *volatile(), *final(), *inherited(), *refreshes(upstream),
     ]
 

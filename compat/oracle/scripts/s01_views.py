@@ -3,6 +3,7 @@
 from harness.dists import sdist, wheel
 from oracle.exchange import PIP, SIMPLE_JSON, form, get, head, page, people, put, upload
 
+INDEXES = ("dev", "base", "mirror")
 PIP_AGENT = {"user-agent": PIP}
 
 
@@ -31,7 +32,7 @@ def exchanges(upstream):
 def indexes():
     return [
         get("/"), get("/alice"),
-        *[get(f"/alice/{index}{query}") for index in ("dev", "base", "mirror") for query in ("", "?no_projects=", "?no_projects")],
+        *[get(f"/alice/{index}{query}") for index in INDEXES for query in ("", "?no_projects=", "?no_projects")],
         get("/alice/nope"), get("/nobody/nope"), get("/alice/dev?no_projects=", by="alice"),
         get("/alice/dev?ignored=1"),
     ]

@@ -75,8 +75,11 @@ def stale():
         upload("alice/dev", dist, by="alice"), upload("alice/dev", wheel("mine", "2.0"), basic=("alice", "alice")),
         put("/alice/new", {}), put("/alice/new", {}, by="bob"), patch("/alice/dev", {"title": "x"}),
         patch("/alice/dev", {"title": "x"}, by="bob"),
-        *differing("stale-credentials", (401, "log in again"), put("/alice/new", {}, **wrong), patch("/alice/dev", {"title": "x"}, **wrong),
-                   delete("/alice/dev/mine", **wrong), patch("/alice", {"title": "x"}, **wrong)),
+        *differing(
+            "stale-credentials", (401, "log in again"), put("/alice/new", {}, **wrong),
+            delete("/alice/dev/mine", **wrong),
+            patch("/alice/dev", {"title": "x"}, **wrong), patch("/alice", {"title": "x"}, **wrong),
+        ),
         delete("/alice/dev"), delete("/alice/dev", by="bob"), delete("/alice/dev/mine/1.0", by="bob"),
         delete("/alice/dev/mine/1.0"), delete("/alice/dev/mine"),
         patch("/bob", {"password": "new"}, by="bob"),

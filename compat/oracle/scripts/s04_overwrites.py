@@ -33,7 +33,8 @@ def volatile():
 
 def final():
     one, two = wheel("pkg", "1.0", payload=b"one"), wheel("pkg", "1.0", payload=b"two")
-    again = differing("identical", (200, "Upload of identical file"), upload("alice/final", one, by="alice", note="again"))
+    again = upload("alice/final", one, by="alice", note="again")
+    again = differing("identical", (200, "Upload of identical file"), again)
     return [
         upload("alice/final", one, by="alice"), *again, *differing(
             "own-words", (409, "already exists in non-volatile index"),

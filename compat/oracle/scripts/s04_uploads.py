@@ -1,7 +1,16 @@
 """Sections 4.1 to 4.3: what is accepted, what is refused, what is kept of the form."""
 
+from dataclasses import replace
+
 from harness.dists import Dist, sdist, wheel
-from oracle.exchange import Exchange, delete, differing, form, get, page, people, put, upload
+from oracle.exchange import delete, differing, form, get, page, people, put, upload
+
+VERSIONS = ("1.0", "1.0rc1", "2024.1", "v3", "1!2.0", "1.0.post1")
+LISTS = (
+    "platform", "classifiers", "supported_platform", "provides", "requires", "obsoletes", "project_urls",
+    "provides_dist", "obsoletes_dist", "requires_dist", "requires_external", "provides_extras", "dynamic",
+    "license_file",
+)
 
 
 def exchanges(upstream):
@@ -15,20 +24,22 @@ def exchanges(upstream):
 
 
 def actions():
-    dist, slash = wheel("first", "1.0"), sdist("slash", "1.0")
+    dist = wheel("first", "1.0")
     return [
         upload("alice/dev", dist, by="alice"), get("/alice/dev/first/1.0"), get("/alice/dev"),
         page("alice/dev", "first"),
         upload("alice/dev", dist, by="alice", fields={":action": "verify"}),
         upload("alice/dev", dist, by="alice", without=("content",)),
-        *differing("own-words", (400, "the form has no ':action'"), upload("alice/dev", dist, by="alice", fields={":action": ""}),
-                   upload("alice/dev", dist, by="alice", without=(":action",))),
+        *differing(
+            "own-words", (400, "the form has no ':action'"),
+            upload("alice/dev", dist, by="alice", fields={":action": ""}),
+            upload("alice/dev", dist, by="alice", without=(":action",)),
+        ),
         upload("alice/mirror", dist, by="alice"), upload("alice/nope", dist, by="alice"), upload("alice/dev", dist),
         upload("alice/dev", dist, by="bob"),
         upload("alice/dev", dist, by="bob", accept="application/json"),
         upload("alice/nope", dist, by="alice", accept="application/json"),
-        Exchange("POST", "/alice/dev", data=[(":action", "file_upload"), ("name", "slash"), ("version", "1.0")],
-                 files={"content": (slash.filename, slash.content)}, by="alice", with_reason=True, note="no final slash"),
+        replace(upload("alice/dev", sdist("slash", "1.0"), by="alice"), path="/alice/dev"),
     ]
 
 
@@ -39,18 +50,22 @@ def odd(dist, *names):
 def file_names():
     good = sdist("pkg", "1.0")
     return [
-        *odd(good, "pkg-2.0.tar.gz", "pkg-1.0.txt", "other-1.0.tar.gz", "pkg-1.0.tar.xz", "pkg-1.0.asc", "1.0.tar.gz", "pkg-1.0.tgz",
-             "pkg-1.0.egg", "pkg-1.0.exe", "pkg-1.0.msi", "pkg-1.0.deb", "pkg-1.0.rpm", "pkg-1.0.dmg", "pkg-1.0.tar.gz"),
+        *odd(good, "pkg-2.0.tar.gz", "other-1.0.tar.gz", "1.0.tar.gz", "pkg-1.0.tgz", "pkg-1.0.tar.gz"),
+        *odd(good, *[f"pkg-1.0.{end}" for end in ("txt", "tar.xz", "asc", "egg", "exe", "msi", "deb", "rpm", "dmg")]),
         *differing("archives", (400, "is not a good"), *odd(good, "pkg-1.0.tar.bz2", "pkg-1.0-py3-none-any.whl")),
         *differing("archives", (400, "is not a valid wheel name"), *odd(good, "pkg-1.0.whl")),
-        *differing("archives", (400, "does not match project name"),
-                   *odd(good, "pkg-extra-1.0.tar.gz", "pkgfoo-1.0.tar.gz", "pkg 1.0.tar.gz")),
+        *differing(
+            "archives", (400, "does not match project name"),
+            *odd(good, "pkg-extra-1.0.tar.gz", "pkgfoo-1.0.tar.gz", "pkg 1.0.tar.gz"),
+        ),
         *differing(
             "own-words", (400, "is not a valid archive name"), *odd(good, "../pkg-1.0.tar.gz", "a/pkg-1.0.tar.gz"),
         ),
         *differing("own-words", (400, "pkg-1.0.tar'"), *odd(good, "pkg-1.0.tar")),
-        *differing("archives", 400, upload("alice/odd", good, content=b"", by="alice", note="empty"),
-                   upload("alice/odd", good, content=b"not an archive", by="alice")),
+        *differing(
+            "archives", 400, upload("alice/odd", good, content=b"", by="alice", note="empty"),
+            upload("alice/odd", good, content=b"not an archive", by="alice"),
+        ),
     ]
 
 
@@ -62,14 +77,18 @@ def fields():
 
     return [
         *sent({"name": ""}, {"version": ""}, {"version": "2.0"}),
-        *differing("own-words", (400, "invalid metadata: "), *sent(
-            {"name": "-pkg"}, {"name": "pkg-"}, {"name": "pk g"}, {"name": "pkg#"}, {"name": "p\u00e9"}, {"version": "1.0<"})),
+        *differing(
+            "own-words", (400, "invalid metadata: "), *sent({"version": "1.0<"}),
+            *sent(*[{"name": name} for name in ("-pkg", "pkg-", "pk g", "pkg#", "p\u00e9")]),
+        ),
         *differing(
             "digests", (400, "does not match"),
             *sent({"sha256_digest": "0" * 64}, {"md5_digest": "0" * 32}, {"blake2_256_digest": "0" * 64}),
         ),
-        *differing("bad-input", 400, *sent({"protocol_version": "2"}), upload("alice/odd", good, without=("name",), by="alice"),
-                   upload("alice/odd", good, without=("version",), by="alice")),
+        *differing(
+            "bad-input", 400, *sent({"protocol_version": "2"}),
+            *[upload("alice/odd", good, without=(field,), by="alice") for field in ("name", "version")],
+        ),
         *differing(
             "identical", (200, "nothing changed"),
             *sent({"requires_python": "nonsense"}, {"filetype": "bdist_wheel"}),
@@ -88,7 +107,7 @@ def names():
 def versions():
     local = Dist("vers-1.0+local.1.tar.gz", sdist("vers", "1.0+local.1").content)
     return [
-        *[upload("alice/dev", sdist("vers", version), by="alice") for version in ("1.0", "1.0rc1", "2024.1", "v3", "1!2.0", "1.0.post1")],
+        *[upload("alice/dev", sdist("vers", version), by="alice") for version in VERSIONS],
         upload("alice/dev", local, by="alice"), get("/alice/dev/vers"), page("alice/dev", "vers"),
         get("/alice/dev/vers/1.0"), get("/alice/dev/vers/v3"),
         upload("alice/odd", sdist("old", "1.0.0"), by="alice"),
@@ -119,15 +138,13 @@ def metadata():
 
 def registered():
     submit = {":action": "submit", "name": "Regist.Ered", "version": "0.1", "summary": "S", "metadata_version": "1.0"}
-    lists = ("platform", "classifiers", "supported_platform", "provides", "requires", "obsoletes", "project_urls", "provides_dist",
-             "obsoletes_dist", "requires_dist", "requires_external", "provides_extras", "dynamic", "license_file")
     whole = {
         "home_page": "http://h", "author": "A", "author_email": "a@x", "maintainer": "M", "maintainer_email": "m@x",
-        "license": "MIT",
-        "description": "Long\ntext with \u00e9", "keywords": "a, b", "download_url": "http://d", "comment": "C",
+        "license": "MIT", "description": "Long\ntext with \u00e9", "keywords": "a, b",
+        "download_url": "http://d", "comment": "C",
         "description_content_type": "text/markdown", "license_expression": "MIT", "requires_python": ">=3.8",
         "metadata_version": "2.4",
-        **{key: ["x", "", "y"] for key in lists},
+        **{key: ["x", "", "y"] for key in LISTS},
     }
     return [
         form("alice/dev", submit, by="alice"), get("/alice/dev/regist-ered"), get("/alice/dev/regist-ered/0.1"),

@@ -11,9 +11,12 @@ def exchanges(upstream):
     return [
         *people("alice"), put("/alice/dev", {}, by="alice"), put("/alice/prod", {"volatile": False}, by="alice"),
         put("/alice/stage", {}, by="alice"), upload("alice/dev", wheel("My_Pkg", "1.0"), by="alice"),
-        upload("alice/dev", sdist("My_Pkg", "1.0"), by="alice"), upload("alice/dev", wheel("My_Pkg", "3.0"), by="alice"),
-        get("/alice/dev/my-pkg/1.0", saves={"wheel": HREF(0)}), post("/{wheel}", RESULT), post("/{wheel}", {"other": 1}),
-        doc_upload("alice/dev", docs("My_Pkg", "1.0"), by="alice"), doc_upload("alice/dev", docs("My_Pkg", "2.0"), version="2.0", by="alice"),
+        upload("alice/dev", sdist("My_Pkg", "1.0"), by="alice"),
+        upload("alice/dev", wheel("My_Pkg", "3.0"), by="alice"),
+        get("/alice/dev/my-pkg/1.0", saves={"wheel": HREF(0)}), post("/{wheel}", RESULT),
+        post("/{wheel}", {"other": 1}),
+        doc_upload("alice/dev", docs("My_Pkg", "1.0"), by="alice"),
+        doc_upload("alice/dev", docs("My_Pkg", "2.0"), version="2.0", by="alice"),
         *pushed(),
     ]
 
@@ -23,12 +26,14 @@ def pushed():
         return {"name": "my-pkg", "version": version, "targetindex": f"alice/{target}", **more}
 
     return [
-        push("alice/dev", release("stage"), by="alice"), get("/alice/stage/my-pkg/1.0"), page("alice/stage", "my-pkg"),
+        push("alice/dev", release("stage"), by="alice"), get("/alice/stage/my-pkg/1.0"),
+        page("alice/stage", "my-pkg"),
         push("alice/dev", release("stage"), by="alice", note="again"), get("/alice/stage/my-pkg/1.0"),
         push("alice/dev", release("prod", no_docs=True), by="alice"), get("/alice/prod/my-pkg/1.0"),
         push("alice/dev", release("prod", only_docs=True), by="alice"), get("/alice/prod/my-pkg/1.0"),
         push("alice/dev", release("prod", only_docs=True), by="alice", note="again"), get("/alice/prod/my-pkg/1.0"),
-        push("alice/dev", release("prod", "3.0", only_docs=True), by="alice"), push("alice/dev", release("prod", "2.0"), by="alice"),
+        push("alice/dev", release("prod", "3.0", only_docs=True), by="alice"),
+        push("alice/dev", release("prod", "2.0"), by="alice"),
         get("/alice/prod/my-pkg/2.0"), push("alice/dev", release("prod", "2.0", no_docs=True), by="alice"),
         push("alice/dev", release("prod", "3.0"), by="alice"), get("/alice/prod/my-pkg"), get("/alice/prod"),
     ]

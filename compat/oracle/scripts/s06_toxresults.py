@@ -27,7 +27,8 @@ def exchanges(upstream):
 
 def stores():
     return [
-        post("/{wheel}", RESULT, saves={"first": stored}), post("/{wheel}", {"second": 1}, by="bob", saves={"second": stored}),
+        post("/{wheel}", RESULT, saves={"first": stored}),
+        post("/{wheel}", {"second": 1}, by="bob", saves={"second": stored}),
         post("/{sdist}", RESULT, by="alice"), get("/alice/dev/pkg/1.0"), page("alice/dev", "pkg"),
         get("/{first}", accept=None), head("/{first}", accept=None), get("/{first}"), get("/{second}", accept=None),
         post("/{closed}", RESULT), post("/{closed}", RESULT, by="bob"), post("/{closed}", RESULT, by="root"),
@@ -40,11 +41,15 @@ def refused():
     json = {"content-type": "application/json"}
     far = lambda reply: reply.json()["files"][0]["url"].replace("../../", "alice/mirror/")  # noqa: E731
     return [
-        Exchange("POST", "/{wheel}", data="{broken", headers=json), Exchange("POST", "/{wheel}", data="", headers=json),
+        Exchange("POST", "/{wheel}", data="{broken", headers=json),
+        Exchange("POST", "/{wheel}", data="", headers=json),
         post("/alice/dev/+f/000/0000000000000/pkg-1.0.zip", RESULT), post("/{first}", RESULT, note="of a result"),
         *differing("json-says-so", 415, Exchange("POST", "/{wheel}", data="{broken")),
         *differing("missing-first", 404, post("/alice/nope/+f/000/0000000000000/pkg-1.0.zip", RESULT)),
-        *differing("bad-input", (400, "a test result is a JSON object"), post("/{sdist}", [1, 2]), post("/{sdist}", "text")),
+        *differing(
+            "bad-input", (400, "a test result is a JSON object"), post("/{sdist}", [1, 2]),
+            post("/{sdist}", "text"),
+        ),
         *differing("methods", 405, put("/{wheel}", RESULT), patch("/{wheel}", RESULT)),
         page("alice/mirror", "far", saves={"far": far}), get("/{far}", accept=None),
         *differing("bad-input", 403, post("/{far}", RESULT, note="mirrors keep none")),
@@ -58,8 +63,10 @@ def goes():
         get("/{first}", accept=None), upload("alice/dev", again[0], by="alice", note="overwrites the wheel"),
         get("/{first}"), delete("/alice/dev/pkg/1.0", by="alice"), get("/alice/dev/pkg"),
         *[upload("alice/dev", dist, by="alice") for dist in again],
-        get("/alice/dev/pkg/1.0", saves={"wheel": HREF(0), "sdist": HREF(1)}), post("/{wheel}", RESULT, saves={"first": stored}),
+        get("/alice/dev/pkg/1.0", saves={"wheel": HREF(0), "sdist": HREF(1)}),
+        post("/{wheel}", RESULT, saves={"first": stored}),
         post("/{wheel}", RESULT), get("/alice/dev/pkg/1.0"), delete("/{wheel}", by="alice"), get("/{first}"),
-        get("/alice/dev/pkg/1.0", note="a file's results go with it"), post("/{sdist}", RESULT, saves={"first": stored}),
+        get("/alice/dev/pkg/1.0", note="a file's results go with it"),
+        post("/{sdist}", RESULT, saves={"first": stored}),
         delete("/alice/dev/pkg", by="alice"), get("/{first}"), get("/alice/dev"),
     ]

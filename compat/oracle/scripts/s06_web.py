@@ -20,18 +20,22 @@ def doc(version, path, index="dev", **more):
 
 
 def missing():
-    return [doc("1.0", "index.html"), doc("latest", "index.html"), doc("stable", "index.html"), doc("9.9", "index.html")]
+    return [doc("1.0", "index.html"), doc("latest", "index.html"), doc("stable", "index.html"), doc("9.9",
+        "index.html")]
 
 
 def served():
     return [
         doc_upload("alice/dev", docs("My_Pkg", "1.0"), by="alice"),
         *[doc("1.0", path, compares=("content-length",)) for path in ("index.html", "sub/page.html", "style.css")],
-        doc("1.0", "nope.html"), doc("1.0", "sub/", differs="missing-first", larder=404), doc("1.0", "sub"), doc("1.0", ""), doc("1.0", "index.html?x=1"),
+        doc("1.0", "nope.html"), doc("1.0", "sub/", differs="missing-first", larder=404), doc("1.0", "sub"),
+        doc("1.0", ""), doc("1.0", "index.html?x=1"),
         get("/alice/dev/my-pkg/1.0/+doc", accept=HTML), doc("1.0", "index.html", index="top"),
-        get("/alice/dev/My_Pkg/1.0/+doc/index.html", accept=HTML, differs="any-spelling", larder=(200, "hello")), head("/alice/dev/my-pkg/1.0/+doc/index.html", accept=HTML),
+        get("/alice/dev/My_Pkg/1.0/+doc/index.html", accept=HTML, differs="any-spelling", larder=(200, "hello")),
+        head("/alice/dev/my-pkg/1.0/+doc/index.html", accept=HTML),
         get("/alice/dev/my-pkg/1.0/+doc/index.html"), get("/alice/dev/my-pkg/1.0/%2Bdoc/index.html", accept=HTML),
-        doc("1.0", "../index.html"), doc("1.0", "%2e%2e/index.html"), doc("1.0", "index.html", headers={"if-none-match": '"x"'}),
+        doc("1.0", "../index.html"), doc("1.0", "%2e%2e/index.html"),
+        doc("1.0", "index.html", headers={"if-none-match": '"x"'}),
     ]
 
 
@@ -46,6 +50,7 @@ def versions():
 
 def gone():
     return [
-        doc_upload("alice/dev", docs("My_Pkg", "1.0", b"again"), by="alice"), doc("1.0", "index.html"), doc("stable", "index.html"),
+        doc_upload("alice/dev", docs("My_Pkg", "1.0", b"again"), by="alice"), doc("1.0", "index.html"),
+        doc("stable", "index.html"),
         delete("/alice/dev/my-pkg/1.0", by="alice"), doc("1.0", "index.html"), doc("stable", "index.html"),
     ]

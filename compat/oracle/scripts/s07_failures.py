@@ -6,6 +6,8 @@ from oracle.scripts.s07_mirrors import file_url
 
 LISTLESS = {"type": "mirror", "mirror_no_project_list": True, "mirror_cache_expiry": 0}
 
+MIRRORS = ("m500", "m403", "m404", "bad", "html", "down", "wrong")
+
 
 def fault(path, kind):
     return Step(f"{path}: {kind}", lambda stage: stage.upstream.fault(path, kind))
@@ -15,12 +17,13 @@ WELL = Step("all is well", lambda stage: stage.upstream.clear())
 
 
 def exchanges(upstream):
-    upstream.add(*[wheel(name, "1.0") for name in ("known", "refused", "missing", "broken", "gone", "bytes", "lost")], sdist("known", "1.1"))
+    projects = ("known", "refused", "missing", "broken", "gone", "bytes", "lost")
+    upstream.add(sdist("known", "1.1"), *[wheel(name, "1.0") for name in projects])
     mirror = {**LISTLESS, "mirror_url": upstream.url}
     return [
         *people("alice"), put("/alice/mirror", mirror, by="alice"),
         put("/alice/listed", {"type": "mirror", "mirror_url": upstream.url}, by="alice"),
-        *[put(f"/alice/{name}", mirror, by="alice") for name in ("m500", "m403", "m404", "bad", "html", "down", "wrong")],
+        *[put(f"/alice/{name}", mirror, by="alice") for name in MIRRORS],
         put("/alice/dev", {"bases": "alice/m500"}, by="alice"),
         *statuses(), *files(upstream), *down(),
     ]
@@ -31,8 +34,11 @@ def statuses():
         page("alice/m500", "known"), fault("/simple/known/", {"status": 500}),
         page("alice/m500", "known", note="stale"), get("/alice/m500/known"),
         page("alice/dev", "known", note="stale, below a stage"), WELL,
-        fault("/simple/refused/", {"status": 500}), *differing(
-            "own-words", (502, "answered with status 500"), page("alice/m500", "refused"), get("/alice/m500/refused"), get("/alice/m500/refused/1.0")),
+        fault("/simple/refused/", {"status": 500}),
+        *differing(
+            "own-words", (502, "answered with status 500"), page("alice/m500", "refused"), get("/alice/m500/refused"),
+            get("/alice/m500/refused/1.0"),
+        ),
         *differing(
             "upstream-failures", (502, "answered with status 500"),
             page("alice/dev", "refused", note="a base fails"), get("/alice/dev/refused"),
@@ -50,12 +56,14 @@ def statuses():
 
 
 def files(upstream):
-    wrong = lambda stage: stage.upstream.fault(upstream.file_path(wheel("lost", "1.0")), {"status": 404})  # noqa: E731
-    failing = lambda stage: stage.upstream.fault(upstream.file_path(wheel("gone", "1.0")), {"status": 500})  # noqa: E731
+    def answers(name, status):
+        path = lambda: upstream.file_path(wheel(name, "1.0"))  # noqa: E731
+        return Step(f"the file of {name}: {status}", lambda stage: stage.upstream.fault(path(), {"status": status}))
+
     return [
-        page("alice/mirror", "lost", saves={"lost": file_url(0)}), Step("the file is missing", wrong), 
+        page("alice/mirror", "lost", saves={"lost": file_url(0)}), answers("lost", 404),
         *differing("own-words", (404, "no longer has"), get("/{lost}", accept=None)), get("/{lost}"), WELL,
-        page("alice/mirror", "gone", saves={"gone": file_url(0)}), Step("the file fails", failing),
+        page("alice/mirror", "gone", saves={"gone": file_url(0)}), answers("gone", 500),
         *differing("own-words", (502, "status 500"), get("/{gone}", accept=None)), WELL,
     ]
 
@@ -64,7 +72,10 @@ def down():
     return [
         page("alice/down", "known"), Step("the upstream is down", lambda stage: stage.upstream.down()),
         page("alice/down", "known", note="stale"),
-        *differing("own-words", (502, "cannot be reached"), page("alice/down", "bytes", note="never seen"), get("/alice/down/bytes"),
-                   page("alice/wrong", "bytes", note="never seen")), get("/alice/down"),
+        *differing(
+            "own-words", (502, "cannot be reached"), page("alice/down", "bytes", note="never seen"),
+            get("/alice/down/bytes"), page("alice/wrong", "bytes", note="never seen"),
+        ),
+        get("/alice/down"),
         Step("the upstream is up", lambda stage: stage.upstream.up()),
     ]

@@ -9,9 +9,10 @@ def file_url(number, index="mirror"):
 
 
 def exchanges(upstream):
-    upstream.add(wheel("far", "1.0"), sdist("far", "1.0"), wheel("Far.Name", "2.0"), sdist("far", "2.0rc1"), wheel("yanked", "1.0"), wheel("yanked", "1.1"))
-    upstream._post("/_yank", {"filename": "yanked-1.0-py3-none-any.whl", "reason": "broken"})
-    upstream._post("/_yank", {"filename": "yanked-1.1-py3-none-any.whl", "reason": ""})
+    yanked = {wheel("yanked", "1.0"): "broken", wheel("yanked", "1.1"): ""}
+    upstream.add(wheel("far", "1.0"), sdist("far", "1.0"), wheel("Far.Name", "2.0"), sdist("far", "2.0rc1"), *yanked)
+    for dist, reason in yanked.items():
+        upstream.yank(dist, reason)
     return [
         *people("alice"), put("/alice/mirror", {"type": "mirror", "mirror_url": upstream.url}, by="alice"),
         put(

@@ -10,8 +10,10 @@ def exchanges(upstream):
     upstream.add(wheel("far", "1.0"), wheel("pkg", "9.0"))
     mirror = {"type": "mirror", "mirror_url": upstream.url}
     return [
-        *people("alice"), put("/alice/mirror", mirror, by="alice"), put("/alice/quiet", {**mirror, "mirror_no_project_list": True}, by="alice"),
-        put("/alice/dev", {"bases": "alice/mirror,alice/quiet"}, by="alice"), upload("alice/dev", wheel("pkg", "1.0"), by="alice"),
+        *people("alice"), put("/alice/mirror", mirror, by="alice"),
+        put("/alice/quiet", {**mirror, "mirror_no_project_list": True}, by="alice"),
+        put("/alice/dev", {"bases": "alice/mirror,alice/quiet"}, by="alice"),
+        upload("alice/dev", wheel("pkg", "1.0"), by="alice"),
         *pages("mirror"), *differing("offline", 404, *pages("quiet")), *pages("dev"),
         *[get(f"/alice/{index}", note="what is here") for index in ("mirror", "quiet", "dev")],
         *[get(f"/alice/{index}/+simple/", accept=SIMPLE_JSON) for index in ("mirror", "quiet", "dev")],

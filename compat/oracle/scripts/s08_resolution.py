@@ -3,9 +3,13 @@
 from harness.dists import sdist, wheel
 from oracle.exchange import SIMPLE_JSON, delete, differing, get, page, patch, people, put, upload
 
+OPEN = {"mirror_whitelist": "*"}
+HOLDERS = ("d0", "d1", "e1")
+
 
 def exchanges(upstream):
     upstream.add(wheel("pkg", "0.1"), wheel("pkg", "1.0"), wheel("far", "1.0"))
+    mirror = {"type": "mirror", "mirror_url": upstream.url}
     stages = {
         "d0": [], "d1": ["alice/d0"], "d2": ["alice/d0"], "d3": ["alice/d1", "alice/d2"], "e1": ["alice/mirror"],
         "e2": ["alice/mirror2", "alice/e1", "alice/d0"],
@@ -13,9 +17,9 @@ def exchanges(upstream):
     }
     return [
         *people("alice"),
-        *[put(f"/alice/{name}", {"type": "mirror", "mirror_url": upstream.url}, by="alice") for name in ("mirror", "mirror2")],
-        *[put(f"/alice/{name}", {"bases": bases, "mirror_whitelist": "*"}, by="alice") for name, bases in stages.items()],
-        *[upload(f"alice/{name}", wheel("pkg", "1.0", payload=name.encode()), by="alice") for name in ("d0", "d1", "e1")],
+        *[put(f"/alice/{name}", mirror, by="alice") for name in ("mirror", "mirror2")],
+        *[put(f"/alice/{name}", {"bases": bases, **OPEN}, by="alice") for name, bases in stages.items()],
+        *[upload(f"alice/{name}", wheel("pkg", "1.0", payload=name.encode()), by="alice") for name in HOLDERS],
         upload("alice/d0", sdist("pkg", "2.0"), by="alice"),
         upload("alice/d2", sdist("pkg", "2.0", summary="d2"), by="alice"),
         upload("alice/d2", wheel("only", "1.0"), by="alice"), upload("alice/c1", wheel("round", "1.0"), by="alice"),

@@ -1,5 +1,7 @@
 """Section 8.3: a name that is private is not taken from mirrors, unless a whitelist says so."""
 
+from itertools import product
+
 from harness.dists import wheel
 from oracle.exchange import get, page, patch, people, put, upload
 
@@ -20,7 +22,7 @@ def exchanges(upstream):
         page("alice/dev", "other"),
         get("/alice/dev/pkg/9.0"), get("/alice/dev/pkg"), get("/alice/dev/other/9.0"),
         get("/alice/dev/+simple/pkg/", accept="text/html"),
-        *[exchange for inheritance in ("intersection", "union") for own in OWN for base in BASE for exchange in case(inheritance, own, base)],
+        *[exchange for lists in product(("intersection", "union"), OWN, BASE) for exchange in case(*lists)],
     ]
 
 

@@ -5,6 +5,7 @@ from oracle.exchange import SIMPLE_JSON, differing, get, login, page, patch, pos
 from oracle.scripts.s04_overwrites import HREF
 
 COMPAT = False
+OLD = ("egg", "exe", "msi", "rpm", "deb", "dmg")
 
 
 def exchanges(upstream):
@@ -39,7 +40,9 @@ def uploads():
         upload("alice/open", wheel("pkg", "1.0"), by="alice"),
         upload("alice/open", sdist("pkg", "1.0"), by="alice"),
         page("alice/open", "pkg"), get("/alice/open/pkg/1.0"),
-        *differing("file-types", (400, "is not a valid archive name"), *[
-            upload("alice/open", sdist("old", "1.0"), filename=f"old-1.0.{ending}", by="alice") for ending in ("egg", "exe", "msi", "rpm", "deb", "dmg")]),
+        *differing(
+            "file-types", (400, "is not a valid archive name"),
+            *[upload("alice/open", sdist("old", "1.0"), filename=f"old-1.0.{end}", by="alice") for end in OLD],
+        ),
         *differing("pep-440", 400, upload("alice/open", sdist("odd", "weird"), by="alice")),
     ]
