@@ -145,6 +145,19 @@ INDEXES = (
 
 UPLOADS = (
     Difference(
+        "outside-login", "5.2", "pushing to another server",
+        "needs a login", "the server would send requests for anybody",
+    ),
+    Difference(
+        "outside-failures", "5.2", "another server that cannot be reached",
+        "502 with the usual list of what was done", "the client shows it",
+    ),
+    Difference(
+        "push-protocol", "5.2", "files pushed to another server",
+        "are sent with `protocol_version`", "some servers ask for it",
+        shown_by="compat/oracle/receiver.py::with_protocol",
+    ),
+    Difference(
         "digests", "4.2", "upload digests",
         "every digest sent is checked; a wrong one is 400", "the file is the one that was built",
     ),

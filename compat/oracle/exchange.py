@@ -19,8 +19,7 @@ class Exchange:
     as sent, or whether the serial was raised.
     `path` may name what an earlier answer saved: `/{file}`. `by` sends the token of that user's last
     login, `basic` a user and a password. `differs` are ids of `differences.py`; where such a difference does
-    not itself tell how to read Larder's answer, `larder` gives its status or (status, words in it). `awaits`
-    says what Larder is still to be taught: it fails as soon as it is no longer true."""
+    not itself tell how to read Larder's answer, `larder` gives its status or (status, words in it)."""
 
     method: str
     path: str
@@ -37,7 +36,6 @@ class Exchange:
     with_reason: bool = False
     differs: tuple = ()
     larder: object = None
-    awaits: str = ""
     note: str = ""
 
     def __post_init__(self):
@@ -76,7 +74,8 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Step:
-    """Something that happens between two exchanges, such as another file on the upstream."""
+    """Something that happens between two exchanges, such as another file on the upstream; it may find a
+    disagreement itself and tell it."""
 
     title: str
     act: object
@@ -178,8 +177,3 @@ def people(*names):
 def differing(name, larder, *exchanges):
     """Exchanges that differ for the same reason and are answered alike by Larder."""
     return [replace(exchange, differs=(*exchange.differs, name), larder=larder) for exchange in exchanges]
-
-
-def awaiting(what, *exchanges):
-    """Exchanges for which Larder has still to be taught something."""
-    return [replace(exchange, awaits=what) for exchange in exchanges]

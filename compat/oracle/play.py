@@ -12,17 +12,20 @@ LIMIT_LINES = 60
 
 
 def play(exchanges, devpi, larder, stage):
-    """The disagreements, each as a text to read."""
+    """The disagreements: the title of the exchange and a text to read."""
     problems = []
     for number, exchange in enumerate(exchanges, 1):
         if isinstance(exchange, Step):
-            exchange.act(stage)
+            problem = exchange.act(stage)
+            if problem:
+                problems.append((exchange.title, f"{number}. {exchange.title}\n{problem}"))
             continue
         replies = [(exchange.send(side), side) for side in (devpi, larder)]
         answers = [answer(reply, side, exchange) for reply, side in replies]
         problem = judge(exchange, *answers, replies[1][0])
         if problem:
-            problems.append(f"{number}. {exchange.title}\n{problem}\n{_sent(replies[1][0])}")
+            text = f"{number}. {exchange.title}\n{problem}\n{_sent(replies[1][0])}"
+            problems.append((exchange.title, text))
     return problems
 
 
@@ -33,8 +36,6 @@ def judge(exchange, theirs, ours, our_reply):
         return "no longer differs:\n" + "\n".join(ours.lines())
     for difference in FORMS:
         theirs, ours = difference.translate(replace(theirs), replace(ours))
-    if exchange.awaits:
-        return f"agrees now, take away: awaits {exchange.awaits}" if theirs == ours else None
     pinned = [difference.id for difference in told if difference.translate is None]
     if not pinned:
         return None if theirs == ours else _diff(theirs, ours)

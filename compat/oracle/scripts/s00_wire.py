@@ -1,7 +1,7 @@
 """Section 0: headers, forms of answers by Accept and User-Agent, slashes, redirects, outside addresses."""
 
 from harness.dists import sdist, wheel
-from oracle.exchange import PIP, SIMPLE_JSON, awaiting, differing, get, head, page, people, put, upload
+from oracle.exchange import PIP, SIMPLE_JSON, differing, get, head, page, people, put, upload
 
 HTML = "text/html"
 VIEWS = {
@@ -66,7 +66,7 @@ def simple(path):
             path, None, HTML, SIMPLE_JSON, from_pip, "application/json", "text/html;q=0.5, application/json",
             "application/xml",
         ),
-        *awaiting("application/* wants JSON", *asked(path, "application/*")),
+        *asked(path, "application/*"),
         *differing("formats", (200, "<a"), *asked(path, "application/vnd.pypi.simple.v1+html")),
         *differing("formats", (200, '"meta"'), *asked(path, "application/vnd.pypi.simple.latest+json")),
     ]
@@ -92,7 +92,7 @@ def slashes():
     pip = {"user-agent": PIP}
     return [
         get("/alice/dev/+simple"), get("/alice/dev/+simple", accept=SIMPLE_JSON),
-        *awaiting("no redirect for installers", get("/alice/dev/+simple", headers=pip, accept=None)),
+        get("/alice/dev/+simple", headers=pip, accept=None),
         get("/alice/dev/+simple/my-pkg", accept=SIMPLE_JSON),
         get("/alice/dev/+simple/my-pkg", headers=pip, accept=None),
         *differing(
