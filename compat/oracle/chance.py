@@ -24,11 +24,13 @@ def upstream_files():
 
 @dataclass
 class Chance:
-    """Draws one operation after the other. It remembers which file names may have been deleted, since these
-    are not free again on an index that is not volatile."""
+    """Draws one operation after the other. It remembers which releases may have been deleted, since their file
+    names are not free again on an index that is not volatile, and which an index may hold, since pushing the
+    same files there once more is nothing to refuse."""
 
     seed: int
     deleted: dict = field(default_factory=lambda: {index: set() for index in INDEXES})
+    held: dict = field(default_factory=lambda: {index: set() for index in INDEXES})
     final: set = field(default_factory=set)
 
     def __post_init__(self):
@@ -65,14 +67,17 @@ class Chance:
         more = {"payload": b"x" if other else b""} if make is wheel else {"summary": "two" if other else "one"}
         if index in self.final and (project, version) in self.deleted[index]:
             version = f"3.{self.draw.randrange(10**6)}"
+        self.held[index].add((project, version))
         return [upload(index, make(project, version, **more), by=self._who(index))]
 
     def push(self):
         source = self.draw.choice((*INDEXES, MIRROR))
         target, project = self._index(), self.draw.choice(PROJECTS if source != MIRROR else MIRRORED)
         version = self.draw.choice(VERSIONS if source != MIRROR else ("9.0", "1.0", "2.0"))
-        if source == target or (target in self.final and (project, version) in self.deleted[target]):
+        known = self.deleted[target] | self.held[target]
+        if source == target or (target in self.final and (project, version) in known):
             return self.upload()
+        self.held[target].add((project, version))
         return [push(source, {"name": project, "version": version, "targetindex": target}, by=self._who(target))]
 
     def remove(self):

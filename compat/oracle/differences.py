@@ -153,9 +153,9 @@ UPLOADS = (
         "502 with the usual list of what was done", "the client shows it",
     ),
     Difference(
-        "push-protocol", "5.2", "files pushed to another server",
-        "are sent with `protocol_version`", "some servers ask for it",
-        shown_by="compat/oracle/receiver.py::with_protocol",
+        "push-forms", "5.2", "forms pushed to another server",
+        "say `protocol_version` with files; name and version alone with documentation", "more is not read there",
+        shown_by="compat/oracle/receiver.py::as_larder_sends",
     ),
     Difference(
         "digests", "4.2", "upload digests",

@@ -39,14 +39,19 @@ class Receiver:
 
     def _compare(self, stage):
         half = len(self.received) // 2
-        theirs, ours = [with_protocol(form) for form in self.received[:half]], self.received[half:]
+        theirs, ours = [as_larder_sends(form) for form in self.received[:half]], self.received[half:]
         self.received = []
         return None if theirs == ours else "devpi sent\n{}\nLarder sent\n{}".format(theirs, ours)
 
 
-def with_protocol(form):
-    """A form as Larder sends it: it also says which protocol it speaks."""
-    return {**form, "fields": sorted([*form["fields"], ("protocol_version", "1")], key=str)}
+def as_larder_sends(form):
+    """A form of devpi-server's: with the protocol that files are sent in; documentation without metadata."""
+    fields = form["fields"]
+    if (":action", "doc_upload") in fields:
+        fields = [field for field in fields if field[0] in (":action", "name", "version", "content")]
+    elif (":action", "file_upload") in fields:
+        fields = [*fields, ("protocol_version", "1")]
+    return {**form, "fields": sorted(fields, key=str)}
 
 
 def _form(headers, body):

@@ -30,7 +30,7 @@ def without_times(config):
 def page(reply):
     if "files" not in reply:
         return "missing"
-    return sorted((file["filename"], str(file["hashes"]), file.get("requires-python")) for file in reply["files"])
+    return sorted((file["filename"], str(file["hashes"])) for file in reply["files"])
 
 
 def versions(reply):

@@ -1,7 +1,7 @@
 """Sections 5.1 and 6: what a push does with test results and documentation."""
 
 from harness.dists import sdist, wheel
-from oracle.exchange import get, page, people, post, push, put, upload
+from oracle.exchange import differing, get, page, people, post, push, put, upload
 from oracle.scripts.s04_overwrites import HREF
 from oracle.scripts.s06_docs import doc_upload, docs
 from oracle.scripts.s06_toxresults import RESULT
@@ -28,10 +28,12 @@ def pushed():
     return [
         push("alice/dev", release("stage"), by="alice"), get("/alice/stage/my-pkg/1.0"),
         page("alice/stage", "my-pkg"),
-        push("alice/dev", release("stage"), by="alice", note="again"), get("/alice/stage/my-pkg/1.0"),
+        push("alice/dev", release("stage"), by="alice", note="again"),
+        *differing("identical", 200, get("/alice/stage/my-pkg/1.0")),
         push("alice/dev", release("prod", no_docs=True), by="alice"), get("/alice/prod/my-pkg/1.0"),
         push("alice/dev", release("prod", only_docs=True), by="alice"), get("/alice/prod/my-pkg/1.0"),
-        push("alice/dev", release("prod", only_docs=True), by="alice", note="again"), get("/alice/prod/my-pkg/1.0"),
+        *differing("identical", 200, push("alice/dev", release("prod", only_docs=True), by="alice", note="again")),
+        get("/alice/prod/my-pkg/1.0"),
         push("alice/dev", release("prod", "3.0", only_docs=True), by="alice"),
         push("alice/dev", release("prod", "2.0"), by="alice"),
         get("/alice/prod/my-pkg/2.0"), push("alice/dev", release("prod", "2.0", no_docs=True), by="alice"),
