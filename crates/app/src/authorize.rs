@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use larder_model::{Action, Caller, IndexConfig, IndexName, may};
+use larder_model::{Action, Caller, IndexConfig, IndexKind, IndexName, Policy, may};
 use larder_store::Tx;
 
 use crate::directory::{Directory, Index};
 use crate::error::Error;
+use crate::sight::Sight;
 use crate::{App, Result};
 
 /// What a caller wants to do with an index.
@@ -18,8 +19,12 @@ pub enum Right {
     Refresh,
     /// Register releases and store files.
     Upload,
+    /// Store test results of files.
+    UploadToxresult,
     /// Delete files, releases, projects.
     Remove,
+    /// Mark files as not to be installed.
+    Yank,
     /// Change the configuration.
     Modify,
     /// Delete the index.
@@ -55,9 +60,28 @@ impl Grant {
     pub fn right(&self) -> Right {
         self.right
     }
+
+    /// The index and its bases as the caller sees them.
+    pub(crate) fn sight(&self, policy: &Policy) -> Sight {
+        self.directory.sight(&self.index, &self.caller, policy)
+    }
 }
 
 impl App {
+    /// Whether who asks makes a difference to what is seen of an index. Where
+    /// it makes none, credentials need not be looked at.
+    pub async fn is_open(&self, name: &IndexName) -> Result<bool> {
+        Ok(self.directory().await?.is_open(name))
+    }
+
+    /// What kind of index this is. Told to everybody, like its existence, so
+    /// that clients learn where to log in.
+    pub async fn index_kind(&self, name: &IndexName) -> Result<IndexKind> {
+        let directory = self.directory().await?;
+        let index = directory.find(name).ok_or_else(|| no_index(name))?;
+        Ok(index.kind())
+    }
+
     /// The index, if it exists and the caller may.
     pub async fn grant(&self, caller: &Caller, name: &IndexName, right: Right) -> Result<Grant> {
         let directory = self.directory().await?;
@@ -121,7 +145,11 @@ fn action(right: Right, index: &Index) -> Action<'_> {
             index: name,
             config,
         },
-        Right::Remove => Action::Remove {
+        Right::UploadToxresult => Action::UploadToxresult {
+            index: name,
+            config,
+        },
+        Right::Remove | Right::Yank => Action::Remove {
             index: name,
             config,
         },
@@ -133,6 +161,10 @@ fn action(right: Right, index: &Index) -> Action<'_> {
 /// The sentence, and whether credentials could help.
 fn refusal(caller: &Caller, right: Right, name: &IndexName) -> Error {
     let what = match right {
+        // clients look for credentials when they are told to.
+        Right::Read | Right::Refresh if caller.name().is_none() => {
+            return Error::unauthenticated(format!("index {name} is not public: log in first"));
+        }
         Right::Read => "read",
         Right::Refresh => "refresh",
         // devpi's words, which upload clients show.
@@ -140,7 +172,14 @@ fn refusal(caller: &Caller, right: Right, name: &IndexName) -> Error {
             return Error::forbidden("no permission to submit");
         }
         Right::Upload => return Error::unauthenticated("no permission to submit: log in first"),
+        // devpi's words, which its client shows; 403 for strangers too.
+        Right::UploadToxresult => {
+            return Error::forbidden(
+                "No permission to upload tox results. You can use the devpi test --no-upload option to skip the upload.",
+            );
+        }
         Right::Remove => "delete from",
+        Right::Yank => "yank on",
         Right::Modify => "modify",
         Right::Delete => "delete",
     };

@@ -8,7 +8,7 @@ use std::fmt;
 
 use larder_pypi::Digest;
 use larder_pypi::simple::PageFile;
-use larder_store::Area;
+use larder_store::{Area, FileRow};
 
 /// The path of a file below its index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,6 +28,15 @@ impl FilePath {
             area: Area::Hash,
             dir: hash_dir(&digest.to_string()),
             filename: filename.to_owned(),
+        }
+    }
+
+    /// The path of a file that is recorded.
+    pub fn of_row(file: &FileRow) -> Self {
+        Self {
+            area: file.area,
+            dir: file.dir.clone(),
+            filename: file.filename.clone(),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::authorize::Right;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::mirror_refresh::url_of;
+use crate::sight::may_read;
 use crate::users::{no_permission, no_user};
 use crate::{App, Result};
 
@@ -51,8 +52,10 @@ impl App {
         };
         let config = IndexConfig::create(&owner, body, &defaults)
             .map_err(|error| Error::invalid(error.to_string()))?;
-        check_bases(&name, config.bases(), |base| directory.find(base).is_some())
-            .map_err(|error| Error::invalid(error.to_string()))?;
+        check_bases(&name, config.bases(), |base| {
+            self.is_base_for(&directory, caller, base)
+        })
+        .map_err(|error| Error::invalid(error.to_string()))?;
         let private_upstream = self.upstream_allowed(caller, &config)?;
         self.insert_index(name, &config, private_upstream, caller.name())
             .await?;
@@ -115,10 +118,17 @@ impl App {
                 "The requested modifications resulted in no changes",
             ));
         }
+        if config == index.config {
+            return Ok(config);
+        }
         // devpi: an object without `bases` leaves a dangling base alone, a list revalidates everything.
         if checked {
-            check_bases(name, config.bases(), |base| directory.find(base).is_some())
-                .map_err(|error| Error::invalid(error.to_string()))?;
+            let kept = index.config.bases();
+            check_bases(name, config.bases(), |base| {
+                self.is_base_for(&directory, caller, base)
+                    || (kept.contains(base) && directory.find(base).is_some())
+            })
+            .map_err(|error| Error::invalid(error.to_string()))?;
         }
         let same_upstream = url_of(&config) == url_of(&index.config);
         if !same_upstream {
@@ -172,6 +182,14 @@ impl App {
             Some(_) => tx.mirror_projects(index.id).await?,
             None => tx.projects(index.id).await?,
         })
+    }
+
+    /// Whether an index can become a base: it exists, and the caller may read
+    /// it. Another one is not there for the caller (P05).
+    fn is_base_for(&self, directory: &Directory, caller: &Caller, base: &IndexName) -> bool {
+        directory
+            .find(base)
+            .is_some_and(|index| may_read(index, caller, &self.settings.policy))
     }
 
     /// Whether the upstream may lie on a private address: decided by who sets

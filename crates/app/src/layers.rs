@@ -14,9 +14,10 @@ use larder_pypi::ProjectName;
 use larder_pypi::simple::ProjectPage;
 use larder_store::{FileRow, Serial, Tx};
 
-use crate::directory::{Directory, Index};
+use crate::directory::Index;
 use crate::error::Error;
 use crate::mirror_refresh::{Freshness, Plan};
+use crate::sight::Sight;
 use crate::{App, Result};
 
 /// One project through a whole resolution order.
@@ -61,36 +62,16 @@ struct Snapshot {
 }
 
 impl App {
-    /// Gathers what `index` and its bases know about `project`.
-    pub(crate) async fn layers(
-        &self,
-        directory: &Directory,
-        index: &Arc<Index>,
-        project: &ProjectName,
-    ) -> Result<Layers> {
-        let order = directory.order(index);
-        self.layers_of(&order, project).await
-    }
-
-    /// The index alone, without its bases.
-    pub(crate) async fn own_layer(
-        &self,
-        index: &Arc<Index>,
-        project: &ProjectName,
-    ) -> Result<Layers> {
-        self.layers_of(std::slice::from_ref(index), project).await
-    }
-
-    /// The mirrors of an order that may be asked about a project (L17).
+    /// The mirrors that may be asked about a project (L17).
     pub(crate) async fn admitted_mirrors(
         &self,
-        order: &[Arc<Index>],
+        sight: &Sight,
         project: &ProjectName,
     ) -> Result<Vec<Arc<Index>>> {
         if self.settings.offline {
             return Ok(Vec::new());
         }
-        let snapshot = self.snapshot(order, project).await?;
+        let snapshot = self.snapshot(sight, project).await?;
         Ok(snapshot
             .mirrors
             .into_iter()
@@ -98,26 +79,23 @@ impl App {
             .collect())
     }
 
-    async fn layers_of(&self, order: &[Arc<Index>], project: &ProjectName) -> Result<Layers> {
-        let mut snapshot = self.snapshot(order, project).await?;
+    /// Gathers what an index and its bases know about a project.
+    pub(crate) async fn layers(&self, sight: &Sight, project: &ProjectName) -> Result<Layers> {
+        let mut snapshot = self.snapshot(sight, project).await?;
         if self.settings.offline {
             return Ok(offline(snapshot));
         }
         let answers = self.ask_mirrors(&snapshot, project).await;
         if answers.waited {
-            snapshot = self.snapshot(order, project).await?;
+            snapshot = self.snapshot(sight, project).await?;
         }
         Ok(judge(snapshot, &answers))
     }
 
-    async fn snapshot(&self, order: &[Arc<Index>], project: &ProjectName) -> Result<Snapshot> {
+    async fn snapshot(&self, sight: &Sight, project: &ProjectName) -> Result<Snapshot> {
         let mut tx = self.store.read().await?;
         let serial = tx.serial().await?;
-        let stages: Vec<i64> = order
-            .iter()
-            .filter(|i| i.kind() == IndexKind::Stage)
-            .map(|i| i.id)
-            .collect();
+        let (order, stages) = (sight.order(), sight.stage_ids());
         let registered = if stages.is_empty() {
             Vec::new()
         } else {
@@ -128,7 +106,9 @@ impl App {
             .iter()
             .zip(&admission.admitted)
             .filter(|(index, admitted)| {
-                **admitted && (index.kind() == IndexKind::Mirror || registered.contains(&index.id))
+                **admitted
+                    && sight.shows(index.id)
+                    && (index.kind() == IndexKind::Mirror || registered.contains(&index.id))
             })
             .map(|(index, _)| index)
             .collect();

@@ -74,6 +74,16 @@ pub(crate) fn encode_segment(out: &mut String, segment: &str) {
     }
 }
 
+/// A path from the root, encoded; a part may hold slashes of its own.
+pub fn encoded_path(parts: &[&str]) -> String {
+    let mut path = String::with_capacity(64);
+    for segment in parts.iter().flat_map(|part| part.split('/')) {
+        path.push('/');
+        encode_segment(&mut path, segment);
+    }
+    path
+}
+
 /// The path of a file from the root, encoded: `/user/index/+f/...`.
 pub(crate) fn rooted(owner: &IndexName, path: &FilePath) -> String {
     LinkStyle::Rooted("".into()).link(owner, owner, path)

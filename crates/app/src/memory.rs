@@ -18,6 +18,7 @@ use larder_store::{Scope, Serial, Store};
 use tokio::sync::Mutex;
 
 use crate::directory::Directory;
+use crate::docs::DocCache;
 use crate::file::FileCache;
 use crate::mirror_refresh::Mirrors;
 use crate::page_cache::PageCache;
@@ -45,6 +46,7 @@ pub(crate) struct Memory {
     pub(crate) files: FileCache,
     pub(crate) mirrors: Mirrors,
     pub(crate) sidecars: Sidecars,
+    pub(crate) docs: DocCache,
     pub(crate) passwords: Passwords,
     pub(crate) tokens: Tokens,
 }
@@ -103,6 +105,7 @@ impl Memory {
             files: FileCache::default(),
             mirrors: Mirrors::default(),
             sidecars: Sidecars::default(),
+            docs: DocCache::default(),
             passwords: Passwords::default(),
             tokens: Tokens::new(settings.secret.unwrap_or(store.identity().secret)),
         }
@@ -158,6 +161,13 @@ impl App {
     /// The serial to tell clients, without asking the database.
     pub fn last_known_serial(&self) -> Serial {
         self.memory.seen().applied
+    }
+
+    /// The serial to tell a client that changed something: no older than its
+    /// change (devpi: 0.1).
+    pub async fn serial_after_write(&self) -> Serial {
+        let current = self.catch_up().await;
+        current.unwrap_or_else(|_| self.last_known_serial())
     }
 
     /// Users and indexes as they are now.

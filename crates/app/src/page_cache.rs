@@ -16,6 +16,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::flight::Flights;
+use crate::sight::Readable;
 use crate::{Error, LinkStyle};
 
 /// A page as a client wants it.
@@ -31,6 +32,14 @@ pub struct PageRequest {
     pub coding: Coding,
     /// How files are linked.
     pub links: LinkStyle,
+}
+
+/// What an entry is kept under.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PageKey {
+    pub(crate) request: PageRequest,
+    /// Callers who may read the same indexes share an entry.
+    pub(crate) readable: Readable,
 }
 
 /// Why a page is what it is; for the log and a debug header.
@@ -68,6 +77,8 @@ pub struct PageReply {
     pub last_serial: Option<u64>,
     /// How it came about.
     pub served: Served,
+    /// Anybody gets the same; otherwise it is nothing for a shared cache (P10).
+    pub is_open: bool,
 }
 
 /// What is kept.
@@ -84,6 +95,8 @@ pub(crate) struct Entry {
     pub(crate) fresh_until: Option<Duration>,
     /// The index is a mirror, so clients may keep the page while it is fresh.
     pub(crate) keepable: bool,
+    /// Anybody gets the same.
+    pub(crate) is_open: bool,
     pub(crate) stale: bool,
 }
 
@@ -101,6 +114,7 @@ impl Entry {
             max_age: remaining.filter(|secs| self.keepable && !self.stale && *secs > 0),
             last_serial: self.last_serial,
             served: if self.stale { Served::Stale } else { served },
+            is_open: self.is_open,
         }
     }
 }
@@ -108,8 +122,8 @@ impl Entry {
 /// The cache itself, bounded in bytes, and the pages being made.
 #[derive(Debug)]
 pub(crate) struct PageCache {
-    entries: Cache<PageRequest, Arc<Entry>, ByBytes>,
-    pub(crate) making: Flights<PageRequest, Made>,
+    entries: Cache<PageKey, Arc<Entry>, ByBytes>,
+    pub(crate) making: Flights<PageKey, Made>,
 }
 
 /// A page just made, or why there is none.
@@ -118,8 +132,8 @@ pub(crate) type Made = crate::Result<Arc<Entry>, Arc<Error>>;
 #[derive(Debug, Clone)]
 struct ByBytes;
 
-impl Weighter<PageRequest, Arc<Entry>> for ByBytes {
-    fn weight(&self, _: &PageRequest, entry: &Arc<Entry>) -> u64 {
+impl Weighter<PageKey, Arc<Entry>> for ByBytes {
+    fn weight(&self, _: &PageKey, entry: &Arc<Entry>) -> u64 {
         entry.body.len() as u64 + 512
     }
 }
@@ -132,11 +146,11 @@ impl PageCache {
         }
     }
 
-    pub(crate) fn get(&self, request: &PageRequest) -> Option<Arc<Entry>> {
-        self.entries.get(request)
+    pub(crate) fn get(&self, key: &PageKey) -> Option<Arc<Entry>> {
+        self.entries.get(key)
     }
 
-    pub(crate) fn insert(&self, request: PageRequest, entry: Arc<Entry>) {
-        self.entries.insert(request, entry);
+    pub(crate) fn insert(&self, key: PageKey, entry: Arc<Entry>) {
+        self.entries.insert(key, entry);
     }
 }

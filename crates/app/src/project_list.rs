@@ -12,6 +12,7 @@ use crate::authorize::Right;
 use crate::error::Error;
 use crate::page_cache::{PageReply, Served};
 use crate::project_page::{encode, etag};
+use crate::sight::Readable;
 use crate::{App, Result};
 
 /// All names that an index and its bases know.
@@ -21,6 +22,8 @@ pub struct ProjectListing {
     pub names: BTreeSet<ProjectName>,
     /// The snapshot it shows.
     pub serial: Serial,
+    /// Anybody sees the same.
+    pub is_open: bool,
 }
 
 impl App {
@@ -29,22 +32,29 @@ impl App {
     /// checked by asking for their page (P-07).
     pub async fn project_list(&self, caller: &Caller, index: &IndexName) -> Result<ProjectListing> {
         let grant = self.grant(caller, index, Right::Read).await?;
+        let sight = grant.sight(&self.settings.policy);
         let mut tx = self.store.read().await?;
         let serial = tx.serial().await?;
         let mut names = BTreeSet::new();
-        for layer in grant.directory().order(grant.index()).iter() {
+        for layer in sight.seen() {
             names.extend(match layer.kind() {
                 IndexKind::Stage => tx.projects(layer.id).await?,
                 IndexKind::Mirror => tx.mirror_projects(layer.id).await?,
             });
         }
-        Ok(ProjectListing { names, serial })
+        let is_open = sight.readable() == &Readable::Everything;
+        Ok(ProjectListing {
+            names,
+            serial,
+            is_open,
+        })
     }
 }
 
 impl ProjectListing {
     /// The list as a client wants it. Links are relative to an address with a final slash.
     pub async fn render(self, format: PageFormat, coding: Coding) -> Result<PageReply> {
+        let is_open = self.is_open;
         let write = move || {
             let body = match format {
                 PageFormat::Json => json::write_project_list_json(self.names.iter(), None),
@@ -64,6 +74,7 @@ impl ProjectListing {
             max_age: None,
             last_serial: None,
             served: Served::Miss,
+            is_open,
         })
     }
 }

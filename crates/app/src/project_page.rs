@@ -12,11 +12,12 @@ use larder_pypi::{Hashes, ProjectName};
 use larder_store::{FileRole, FileRow};
 use sha2::{Digest as _, Sha256};
 
-use crate::authorize::{Right, no_index};
+use crate::authorize::Right;
 use crate::error::{Error, Kind, error_chain};
 use crate::file_path::FilePath;
 use crate::layers::{Found, Known, Layers};
-use crate::page_cache::{Entry, PageReply, PageRequest, Served};
+use crate::page_cache::{Entry, PageKey, PageReply, PageRequest, Served};
+use crate::sight::Readable;
 use crate::{App, LinkStyle, Result};
 use larder_model::Caller;
 
@@ -26,33 +27,36 @@ const SMALL_PAGE_FILES: usize = 100;
 impl App {
     /// The page, from memory when that is still true.
     pub async fn project_page(&self, caller: &Caller, request: PageRequest) -> Result<PageReply> {
-        self.grant(caller, &request.index, Right::Read).await?;
+        let grant = self.grant(caller, &request.index, Right::Read).await?;
+        let readable = grant.sight(&self.settings.policy).readable().clone();
+        let key = PageKey { request, readable };
         if let Some(entry) = self
             .memory
             .pages
-            .get(&request)
-            .filter(|entry| self.is_good(entry, &request))
+            .get(&key)
+            .filter(|entry| self.is_good(entry, &key.request))
         {
             return Ok(entry.reply(self.clock.elapsed(), Served::Hit));
         }
         // Boxed: a hit needs none of its room.
-        Box::pin(self.page_anew(request)).await
+        Box::pin(self.page_anew(caller, key)).await
     }
 
     /// Makes the page, once for all who want it now. A flight that was on its
     /// way when this request came may not show what was acknowledged in
     /// between; the one after it began later, and does.
-    async fn page_anew(&self, request: PageRequest) -> Result<PageReply> {
+    async fn page_anew(&self, caller: &Caller, key: PageKey) -> Result<PageReply> {
+        let request = &key.request;
         for round in 0.. {
-            let (app, own_request) = (self.clone(), request.clone());
+            let (app, caller, own_key) = (self.clone(), caller.clone(), key.clone());
             let making = self
                 .memory
                 .pages
                 .making
-                .join(&request, &self.tasks, || async move {
-                    let made = app.make_page(&own_request).await;
+                .join(&key, &self.tasks, || async move {
+                    let made = app.make_page(&caller, &own_key).await;
                     made.map(Arc::new)
-                        .inspect(|entry| app.memory.pages.insert(own_request, Arc::clone(entry)))
+                        .inspect(|entry| app.memory.pages.insert(own_key, Arc::clone(entry)))
                         .inspect_err(log_fault)
                         .map_err(Arc::new)
                 });
@@ -62,7 +66,7 @@ impl App {
                 .await
                 .unwrap_or_else(|| Err(Arc::new(Error::internal("making a page panicked"))));
             match made {
-                Ok(entry) if is_recent || self.is_good(&entry, &request) => {
+                Ok(entry) if is_recent || self.is_good(&entry, request) => {
                     return Ok(entry.reply(self.clock.elapsed(), Served::Miss));
                 }
                 Err(error) if is_recent => return Err(error.for_another()),
@@ -81,19 +85,23 @@ impl App {
                 .is_none_or(|until| self.clock.elapsed() < until)
     }
 
-    async fn make_page(&self, request: &PageRequest) -> Result<Entry> {
-        let directory = self.directory().await?;
-        let index = directory
-            .find(&request.index)
-            .ok_or_else(|| no_index(&request.index))?;
-        let layers = self.layers(&directory, index, &request.project).await?;
+    /// Under the rules of this moment: a caller whose sight has changed since
+    /// the key was made is turned away or gets the page that holds now.
+    async fn make_page(&self, caller: &Caller, key: &PageKey) -> Result<Entry> {
+        let request = &key.request;
+        let grant = self.grant(caller, &request.index, Right::Read).await?;
+        let sight = grant.sight(&self.settings.policy);
+        if sight.readable() != &key.readable {
+            return Err(rules_changed());
+        }
+        let (index, rules) = (grant.index(), grant.directory().serial);
+        let layers = self.layers(&sight, &request.project).await?;
         if layers.found.is_empty() {
             return Err(layers
                 .failure
                 .unwrap_or_else(|| no_project(&request.project)));
         }
         let keepable = index.kind() == IndexKind::Mirror;
-        let rules = directory.serial;
         let (serial, fresh_until, stale) = (layers.serial, layers.fresh_until, layers.stale);
         let file_count: usize = layers.found.iter().map(Found::file_count).sum();
         let own_request = request.clone();
@@ -121,6 +129,7 @@ impl App {
             serial,
             fresh_until,
             keepable,
+            is_open: sight.readable() == &Readable::Everything,
             stale,
         })
     }
@@ -133,8 +142,8 @@ impl App {
         project: &ProjectName,
     ) -> Result<()> {
         let grant = self.grant(caller, index, Right::Refresh).await?;
-        let order = grant.directory().order(grant.index());
-        for mirror in self.admitted_mirrors(&order, project).await? {
+        let sight = grant.sight(&self.settings.policy);
+        for mirror in self.admitted_mirrors(&sight, project).await? {
             if !self.may_refresh(&mirror, project) {
                 continue;
             }
@@ -153,6 +162,14 @@ fn log_fault(error: &Error) {
     if matches!(error.kind(), Kind::Internal | Kind::Unavailable) {
         tracing::error!(error = %error_chain(error), "a project page could not be made");
     }
+}
+
+/// Somebody changed who may read what between two looks at the rules.
+fn rules_changed() -> Error {
+    Error::new(
+        Kind::Unavailable,
+        "the access rules changed at this moment; try again",
+    )
 }
 
 /// devpi's words for a project that no index of the order has.

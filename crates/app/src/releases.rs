@@ -1,5 +1,7 @@
 //! What devpi-client lists: the releases of a project and their files (devpi: 1.8).
 
+use std::collections::HashMap;
+
 use larder_model::{Caller, IndexName};
 use larder_pypi::{ProjectName, Version, filename};
 use larder_store::{FileRole, FileRow};
@@ -10,7 +12,6 @@ use crate::error::Error;
 use crate::file_path::FilePath;
 use crate::layers::{Found, Known, Layers};
 use crate::links;
-use crate::project_page::no_project;
 use crate::{App, Result};
 
 /// One release as one index has it.
@@ -35,6 +36,8 @@ pub struct FileLink {
     pub rel: &'static str,
     /// From the root, encoded; no host.
     pub path: String,
+    /// Of a test result: the path of the file it is about.
+    pub for_path: Option<String>,
     /// `algorithm=hex`, empty if none is known.
     pub hash_spec: String,
     /// What happened to it; `None` on mirrors.
@@ -51,14 +54,18 @@ impl App {
         ignore_bases: bool,
     ) -> Result<Vec<ReleaseView>> {
         let grant = self.grant(caller, index, Right::Read).await?;
-        let layers = if ignore_bases {
-            self.own_layer(grant.index(), project).await?
-        } else {
-            self.layers(grant.directory(), grant.index(), project)
-                .await?
-        };
+        let sight = grant.sight(&self.settings.policy);
+        let mut layers = self.layers(&sight, project).await?;
         if layers.found.is_empty() {
-            return Err(layers.failure.unwrap_or_else(|| no_project(project)));
+            // devpi's words for this view.
+            let absent = || Error::not_found(format!("no project '{project}'"));
+            return Err(layers.failure.unwrap_or_else(absent));
+        }
+        if ignore_bases {
+            // devpi: a project that only a base has is known, and has nothing here.
+            layers
+                .found
+                .retain(|layer| layer.index.id == grant.index().id);
         }
         self.views(layers, project).await
     }
@@ -126,18 +133,26 @@ impl App {
             .await?
             .releases(found.index.id, project)
             .await?;
-        let mut files = found.files;
+        let mut by_version: HashMap<String, Vec<FileRow>> = HashMap::new();
+        for file in found.files {
+            by_version
+                .entry(file.version.clone())
+                .or_default()
+                .push(file);
+        }
         Ok(releases
             .into_iter()
             .map(|release| {
-                let links = files
-                    .extract_if(.., |file| file.version == release.version)
-                    .map(|file| stage_link(&found.index.name, file))
-                    .collect();
+                let files = by_version.remove(&release.version).unwrap_or_default();
+                let mut metadata = release.metadata;
+                if let Some(reason) = yanked(&files) {
+                    metadata.insert("yanked".to_owned(), yanked_json(reason));
+                }
+                let links = stage_links(&found.index.name, files);
                 ReleaseView {
                     index: found.index.name.clone(),
                     version: release.version,
-                    metadata: release.metadata,
+                    metadata,
                     links,
                     shadowed: Vec::new(),
                 }
@@ -146,20 +161,46 @@ impl App {
     }
 }
 
-fn stage_link(index: &IndexName, file: FileRow) -> FileLink {
+/// The reason, if every file of the release is yanked.
+fn yanked(files: &[FileRow]) -> Option<&str> {
+    let mut releases = files.iter().filter(|file| file.kind == FileRole::Release);
+    let first = releases.next()?.yanked.as_deref()?;
+    releases.all(|file| file.yanked.is_some()).then_some(first)
+}
+
+/// PEP 592: `true`, or the reason.
+fn yanked_json(reason: &str) -> Value {
+    if reason.is_empty() {
+        json!(true)
+    } else {
+        json!(reason)
+    }
+}
+
+fn stage_links(index: &IndexName, files: Vec<FileRow>) -> Vec<FileLink> {
+    let paths: HashMap<i64, String> = files
+        .iter()
+        .filter(|file| file.kind == FileRole::Release)
+        .map(|file| (file.id, links::rooted(index, &FilePath::of_row(file))))
+        .collect();
+    let mut links = Vec::with_capacity(files.len());
+    for file in files {
+        let for_path = file.parent.and_then(|parent| paths.get(&parent).cloned());
+        links.push(stage_link(index, file, for_path));
+    }
+    links
+}
+
+fn stage_link(index: &IndexName, file: FileRow, for_path: Option<String>) -> FileLink {
     let rel = match file.kind {
         FileRole::Release => "releasefile",
         FileRole::DocZip => "doczip",
         FileRole::Toxresult => "toxresult",
     };
-    let path = FilePath {
-        area: file.area,
-        dir: file.dir,
-        filename: file.filename,
-    };
     FileLink {
         rel,
-        path: links::rooted(index, &path),
+        path: links::rooted(index, &FilePath::of_row(&file)),
+        for_path,
         hash_spec: format!("sha256={}", file.digest),
         log: Some(file.log),
     }
@@ -171,7 +212,7 @@ fn mirror_views(found: Found, project: &ProjectName) -> Vec<ReleaseView> {
         return Vec::new();
     };
     let mut views: Vec<ReleaseView> = Vec::new();
-    let mut at = std::collections::HashMap::new();
+    let mut at = HashMap::new();
     for entry in page.files {
         let Ok(parsed) = filename::parse(&entry.filename, Some(project)) else {
             continue;
@@ -196,12 +237,8 @@ fn mirror_views(found: Found, project: &ProjectName) -> Vec<ReleaseView> {
                 .insert("requires_python".to_owned(), json!(requires_python));
         }
         if let Some(reason) = &entry.yanked {
-            let yanked = if reason.is_empty() {
-                json!(true)
-            } else {
-                json!(reason)
-            };
-            view.metadata.insert("yanked".to_owned(), yanked);
+            view.metadata
+                .insert("yanked".to_owned(), yanked_json(reason));
         }
         let hash_spec = entry
             .hashes
@@ -212,6 +249,7 @@ fn mirror_views(found: Found, project: &ProjectName) -> Vec<ReleaseView> {
         view.links.push(FileLink {
             rel: "releasefile",
             path,
+            for_path: None,
             hash_spec,
             log: None,
         });

@@ -13,6 +13,7 @@ use larder_pypi::simple::CoreMetadata;
 use quick_cache::sync::Cache;
 
 use crate::authorize::{Grant, Right};
+use crate::directory::anybody_reads;
 use crate::error::Error;
 use crate::fetch::{Fetched, Wanted};
 use crate::file::no_file;
@@ -33,6 +34,8 @@ pub struct SidecarReply {
     pub body: Bytes,
     /// Its sha256.
     pub digest: Digest,
+    /// Anybody may have it; otherwise it is nothing for a shared cache (P10).
+    pub is_open: bool,
 }
 
 type Key = (i64, FilePath);
@@ -65,15 +68,16 @@ impl App {
         let grant = self.grant(caller, index, Right::Read).await?;
         if grant.index().kind() == IndexKind::Stage {
             let digest = self.recorded(&grant, path).await?;
-            return self.read_sidecar(digest).await?.ok_or_else(no_file);
+            return self.read_sidecar(&grant, digest).await?.ok_or_else(no_file);
         }
         let key = (grant.index().id, path.clone());
         let known = self.memory.sidecars.known.get(&key);
-        if let Some(reply) = self.read_sidecar(known).await? {
+        if let Some(reply) = self.read_sidecar(&grant, known).await? {
             return Ok(reply);
         }
         let digest = self.find_sidecar(&grant, key).await?;
-        self.read_sidecar(Some(digest)).await?.ok_or_else(no_file)
+        let reply = self.read_sidecar(&grant, Some(digest)).await?;
+        reply.ok_or_else(no_file)
     }
 
     /// Finds the sidecar of a mirrored wheel, together with all who want it.
@@ -122,7 +126,11 @@ impl App {
         }
     }
 
-    async fn read_sidecar(&self, digest: Option<Digest>) -> Result<Option<SidecarReply>> {
+    async fn read_sidecar(
+        &self,
+        grant: &Grant,
+        digest: Option<Digest>,
+    ) -> Result<Option<SidecarReply>> {
         let Some(digest) = digest else {
             return Ok(None);
         };
@@ -130,7 +138,11 @@ impl App {
             return Ok(None);
         };
         let body = body.collect(MAX_SIDECAR_BYTES).await?;
-        Ok(Some(SidecarReply { body, digest }))
+        Ok(Some(SidecarReply {
+            body,
+            digest,
+            is_open: anybody_reads(grant.index()),
+        }))
     }
 
     /// P-09: the upstream's, checked against what its page announced, and

@@ -22,6 +22,7 @@ mod location;
 mod lock;
 mod map;
 mod read;
+mod reader;
 mod s3;
 mod spool;
 
@@ -38,6 +39,7 @@ pub use error::{Error, Result};
 pub use follow::{Follower, Following, HOLD_BACK};
 pub use location::{InvalidLocation, Location};
 pub use lock::{DataDirLock, LockError, lock_data_dir};
+pub use reader::BlobReader;
 pub use spool::{Finished, Spool};
 
 use blocking::blocking;

@@ -146,8 +146,13 @@ pub fn may(caller: &Caller, action: Action<'_>, policy: &Policy) -> bool {
             writable_acl(config, |stage| &stage.acl_toxresult_upload)
                 .is_some_and(|acl| acl.allows(caller))
         }
-        // devpi: the client's `refresh` sends no credentials.
-        Action::Read { .. } | Action::Refresh { .. } => true,
+        // devpi: the client's `refresh` sends no credentials; who may read may refresh.
+        Action::Read { index, config } | Action::Refresh { index, config } => {
+            let listed = config.acl_read.as_ref();
+            listed.is_none_or(|acl| acl.allows(caller))
+                || caller.is(index.user())
+                || policy.is_in_charge(caller, index.user())
+        }
     }
 }
 
@@ -323,6 +328,25 @@ mod tests {
                 EVERYBODY,
                 EVERYBODY,
             );
+        }
+    }
+
+    #[test]
+    fn an_index_is_read_by_its_readers_its_owner_and_those_in_charge() {
+        let name: &IndexName = &"alice/dev".parse().unwrap();
+        for (acl, read, restricted) in [
+            (json!([":ANONYMOUS:"]), EVERYBODY, EVERYBODY),
+            (json!([":AUTHENTICATED:"]), "orutsad", "orutsad"),
+            (json!([":staff"]), "oru", "ouad"),
+            (json!(["eve"]), "ors", "osad"),
+            (json!([]), "or", "oad"),
+        ] {
+            for kind in ["stage", "mirror"] {
+                let stored = json!({"type": kind, "acl_read": acl});
+                let (index, config) = (name, &config(&stored));
+                check(Action::Read { index, config }, read, restricted);
+                check(Action::Refresh { index, config }, read, restricted);
+            }
         }
     }
 

@@ -46,6 +46,7 @@ mod sqlite;
 mod store;
 mod tx;
 mod user;
+mod yank;
 
 pub use changelog::{Change, LogEntry, Scope, Serial};
 pub use error::{Cause, Error};
@@ -56,6 +57,7 @@ pub use project::{NewRelease, Release};
 pub use store::{Identity, Store};
 pub use tx::Tx;
 pub use user::{NewUser, User};
+pub use yank::Yank;
 
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -16,6 +16,15 @@ const MADE_BY: u16 = 0x0314;
 const NEEDED: u16 = 20;
 const MODE: u32 = 0o100_644 << 16;
 
+/// An archive of these paths and contents, deflated where that saves something.
+pub fn zip_archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let owned: Vec<(String, Vec<u8>)> = entries
+        .iter()
+        .map(|(path, content)| ((*path).to_owned(), content.to_vec()))
+        .collect();
+    write_zip(&owned)
+}
+
 /// Writes the entries, each path with its bytes, deflated where that saves something.
 pub(crate) fn write_zip(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut archive = Vec::new();

@@ -2,7 +2,6 @@
 
 use http::{Response, StatusCode};
 use larder_app::Identified;
-use larder_app::Right;
 use larder_model::{Caller, IndexKind};
 use serde_json::{Value, json};
 
@@ -12,7 +11,12 @@ use crate::json;
 use crate::request::{Ask, index_name};
 
 /// What devpi-client may use; it reads this list.
-const FEATURES: [&str; 1] = ["server-keyvalue-parsing"];
+const FEATURES: [&str; 4] = [
+    "push-no-docs",
+    "push-only-docs",
+    "push-register-project",
+    "server-keyvalue-parsing",
+];
 
 pub(crate) async fn get(
     ask: &Ask,
@@ -27,14 +31,11 @@ pub(crate) async fn get(
         json!({"login": ask.absolute("/+login"), "authstatus": status, "features": FEATURES});
     if let (Some(user), Some(index), Value::Object(result)) = (user, index, &mut result) {
         let name = index_name(user, index)?;
-        let grant = ask
-            .app()
-            .grant(&Caller::Anonymous, &name, Right::Read)
-            .await?;
+        let kind = ask.app().index_kind(&name).await?;
         let base = ask.absolute(&format!("/{name}"));
         result.insert("index".to_owned(), json!(base));
         result.insert("simpleindex".to_owned(), json!(format!("{base}/+simple/")));
-        if grant.index().kind() == IndexKind::Stage {
+        if kind == IndexKind::Stage {
             result.insert("pypisubmit".to_owned(), json!(format!("{base}/")));
         }
     }

@@ -2,22 +2,35 @@
 
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName,
-    HeaderValue, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE, VARY,
+    HeaderValue, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE, VARY,
 };
 use http::{Response, StatusCode};
-use larder_app::{FileBody, FileMeta, FilePath, FileReply};
-use larder_model::Caller;
+use larder_app::{FileBody, FileDetails, FilePath, FileReply};
 use larder_pypi::negotiate::prefers_json_api;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use crate::body::Body;
+use crate::body::{Body, RequestBody};
 use crate::conditional::{Part, matches_none, part, range_stands};
 use crate::error::Refusal;
 use crate::json;
 use crate::request::{Ask, index_name};
 
+/// Largest test result, in bytes: they hold the output of commands (reliability: G17).
+const MAX_TOXRESULT_BYTES: usize = 16 << 20;
+
 /// C-02: the bytes at such an address never change.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("max-age=365000000, immutable, public");
+/// The same for whoever was allowed to have them, and no cache between (P10).
+const IMMUTABLE_PRIVATE: HeaderValue =
+    HeaderValue::from_static("max-age=365000000, immutable, private");
+
+fn immutable(is_open: bool) -> HeaderValue {
+    if is_open {
+        IMMUTABLE
+    } else {
+        IMMUTABLE_PRIVATE
+    }
+}
 
 pub(crate) async fn get(
     ask: &Ask,
@@ -28,6 +41,7 @@ pub(crate) async fn get(
 ) -> Result<Response<Body>, Refusal> {
     let name = index_name(user, index)?;
     let path = FilePath::from_segments(area, path).ok_or_else(no_file)?;
+    let caller = ask.reader(&name).await?;
     let sidecar = path
         .filename
         .strip_suffix(".metadata")
@@ -36,19 +50,36 @@ pub(crate) async fn get(
             ..path.clone()
         });
     if let Some(path) = sidecar {
-        let reply = Box::pin(ask.app().sidecar(&Caller::Anonymous, &name, &path)).await?;
-        let mut response = whole(ask, &format!("\"{}\"", reply.digest), reply.body);
+        let reply = Box::pin(ask.app().sidecar(&caller, &name, &path)).await?;
+        let cacheable = immutable(reply.is_open);
+        let mut response = whole(ask, &format!("\"{}\"", reply.digest), reply.body, cacheable);
         response.headers_mut().insert(
             CONTENT_TYPE,
             HeaderValue::from_static("application/octet-stream"),
         );
         return Ok(response);
     }
-    let file = ask.app().file(&Caller::Anonymous, &name, &path).await?;
     if prefers_json_api(ask.accept()) {
-        return Ok(describe(ask, &file));
+        let details = ask.app().file_details(&caller, &name, &path).await?;
+        return Ok(describe(ask, &details));
     }
-    send(ask, &file).await
+    let file = ask.app().file(&caller, &name, &path).await?;
+    match file.external_url() {
+        Some(url) => Ok(elsewhere(&url)),
+        None => send(ask, &file).await,
+    }
+}
+
+/// devpi: `mirror_use_external_urls`, for files that are not here.
+fn elsewhere(url: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    let headers = response.headers_mut();
+    if let Ok(url) = HeaderValue::from_str(url) {
+        headers.insert(LOCATION, url);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 pub(crate) async fn delete(
@@ -71,23 +102,57 @@ pub(crate) async fn delete(
     ))
 }
 
+/// Stores a test result of the file (devpi: 6.1).
+pub(crate) async fn post_toxresult(
+    ask: &Ask,
+    user: &str,
+    index: &str,
+    area: &str,
+    path: &[&str],
+    body: RequestBody,
+) -> Result<Response<Body>, Refusal> {
+    let name = index_name(user, index)?;
+    let path = FilePath::from_segments(area, path).ok_or_else(no_file)?;
+    let body = json::read_bytes(ask, body, MAX_TOXRESULT_BYTES).await?;
+    let caller = ask.caller().await?;
+    let stored = ask
+        .app()
+        .upload_toxresult(&caller, &name, &path, body)
+        .await?;
+    let result = json!(stored);
+    Ok(json::reply(
+        ask,
+        StatusCode::OK,
+        "toxresultpath",
+        &result,
+        None,
+    ))
+}
+
 fn no_file() -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "no such file")
 }
 
 /// devpi's metadata of a file (devpi: 1.11), for clients that prefer JSON.
-fn describe(ask: &Ask, file: &FileReply) -> Response<Body> {
-    let meta = &file.meta;
-    let hash_spec = meta
-        .digest
-        .map(|digest| format!("sha256={digest}"))
-        .unwrap_or_default();
-    let hashes = meta
-        .digest
-        .map_or_else(|| json!({}), |digest| json!({"sha256": digest}));
-    let mut result = json!({"hash_spec": hash_spec, "hashes": hashes, "project": meta.project, "version": meta.version});
-    if let (Some(last_modified), Some(result)) = (&meta.last_modified, result.as_object_mut()) {
-        result.insert("last_modified".to_owned(), json!(last_modified));
+fn describe(ask: &Ask, file: &FileDetails) -> Response<Body> {
+    let hashes: Map<String, Value> = file
+        .hashes
+        .iter()
+        .map(|(algorithm, hex)| (algorithm.to_owned(), json!(hex)))
+        .collect();
+    let mut result = json!({
+        "hash_spec": file.hash_spec,
+        "hashes": hashes,
+        "project": file.project,
+        "version": file.version,
+    });
+    let more = [("last_modified", &file.last_modified), ("url", &file.url)];
+    if let Some(result) = result.as_object_mut() {
+        for (key, value) in more {
+            if let Some(value) = value {
+                result.insert(key.to_owned(), json!(value));
+            }
+        }
     }
     json::reply(ask, StatusCode::OK, "releasefilemeta", &result, None)
 }
@@ -101,7 +166,7 @@ async fn send(ask: &Ask, file: &FileReply) -> Result<Response<Body>, Refusal> {
         .is_some_and(|(tags, etag)| matches_none(tags, etag));
     if unchanged {
         return Ok(answer(
-            meta,
+            file,
             etag.as_deref(),
             StatusCode::NOT_MODIFIED,
             Body::empty(),
@@ -117,10 +182,10 @@ async fn send(ask: &Ask, file: &FileReply) -> Result<Response<Body>, Refusal> {
         meta.size.map(|size| (part(range, size), size)),
         ask.is_head(),
     ) {
-        (Some((Part::Beyond, size)), _) => Ok(beyond(meta, etag.as_deref(), size)),
+        (Some((Part::Beyond, size)), _) => Ok(beyond(file, etag.as_deref(), size)),
         // RFC 9110: ranges are defined for GET alone.
         (Some((_, size)), true) => {
-            let mut response = answer(meta, etag.as_deref(), StatusCode::OK, Body::empty());
+            let mut response = answer(file, etag.as_deref(), StatusCode::OK, Body::empty());
             response
                 .headers_mut()
                 .insert(CONTENT_LENGTH, HeaderValue::from(size));
@@ -133,7 +198,7 @@ async fn send(ask: &Ask, file: &FileReply) -> Result<Response<Body>, Refusal> {
                 range.end.saturating_sub(1)
             );
             let body = body(file.open(Some(range)).await?);
-            let mut response = answer(meta, etag.as_deref(), StatusCode::PARTIAL_CONTENT, body);
+            let mut response = answer(file, etag.as_deref(), StatusCode::PARTIAL_CONTENT, body);
             if let Ok(shown) = HeaderValue::from_str(&shown) {
                 response.headers_mut().insert(CONTENT_RANGE, shown);
             }
@@ -142,7 +207,7 @@ async fn send(ask: &Ask, file: &FileReply) -> Result<Response<Body>, Refusal> {
         (_, head) => {
             let opened = body(file.open(None).await?);
             Ok(answer(
-                meta,
+                file,
                 etag.as_deref(),
                 StatusCode::OK,
                 if head { headless(opened) } else { opened },
@@ -151,7 +216,7 @@ async fn send(ask: &Ask, file: &FileReply) -> Result<Response<Body>, Refusal> {
     }
 }
 
-fn body(opened: FileBody) -> Body {
+pub(crate) fn body(opened: FileBody) -> Body {
     match opened {
         FileBody::Whole(bytes) => bytes.into(),
         FileBody::Stream { len, bytes } => Body::Stream { left: len, bytes },
@@ -169,7 +234,8 @@ fn headless(body: Body) -> Body {
     }
 }
 
-fn answer(meta: &FileMeta, etag: Option<&str>, status: StatusCode, body: Body) -> Response<Body> {
+fn answer(file: &FileReply, etag: Option<&str>, status: StatusCode, body: Body) -> Response<Body> {
+    let meta = &file.meta;
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -178,7 +244,7 @@ fn answer(meta: &FileMeta, etag: Option<&str>, status: StatusCode, body: Body) -
         HeaderValue::from_static(content_type(&meta.filename)),
     );
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(CACHE_CONTROL, IMMUTABLE);
+    headers.insert(CACHE_CONTROL, immutable(file.is_open));
     headers.insert(VARY, HeaderValue::from_static("Accept"));
     if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
         headers.insert(ETAG, etag);
@@ -202,8 +268,8 @@ fn answer(meta: &FileMeta, etag: Option<&str>, status: StatusCode, body: Body) -
     response
 }
 
-fn beyond(meta: &FileMeta, etag: Option<&str>, size: u64) -> Response<Body> {
-    let mut response = answer(meta, etag, StatusCode::RANGE_NOT_SATISFIABLE, Body::empty());
+fn beyond(file: &FileReply, etag: Option<&str>, size: u64) -> Response<Body> {
+    let mut response = answer(file, etag, StatusCode::RANGE_NOT_SATISFIABLE, Body::empty());
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(shown) = HeaderValue::from_str(&format!("bytes */{size}")) {
@@ -212,7 +278,7 @@ fn beyond(meta: &FileMeta, etag: Option<&str>, size: u64) -> Response<Body> {
     response
 }
 
-fn whole(ask: &Ask, etag: &str, bytes: bytes::Bytes) -> Response<Body> {
+fn whole(ask: &Ask, etag: &str, bytes: bytes::Bytes, cacheable: HeaderValue) -> Response<Body> {
     let unchanged = ask
         .header(&IF_NONE_MATCH)
         .is_some_and(|tags| matches_none(tags, etag));
@@ -226,7 +292,7 @@ fn whole(ask: &Ask, etag: &str, bytes: bytes::Bytes) -> Response<Body> {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, IMMUTABLE);
+    headers.insert(CACHE_CONTROL, cacheable);
     headers.insert(
         HeaderName::from_static("access-control-allow-origin"),
         HeaderValue::from_static("*"),

@@ -17,6 +17,9 @@ pub(crate) const LARDER_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Why an answer is what it is: `hit`, `miss`, `stale`, `cold`.
 pub(crate) const CACHE: HeaderName = HeaderName::from_static("x-larder-cache");
 
+/// For what not everybody may see (P10, S-12).
+pub(crate) const NOT_SHARED: HeaderValue = HeaderValue::from_static("private, no-store");
+
 /// Headers that are the same on every answer (devpi: 0.1).
 #[derive(Debug)]
 pub(crate) struct Standard {

@@ -2,7 +2,6 @@
 
 use http::{Method, Response, StatusCode};
 use larder_app::{IndexPatch, Right};
-use larder_model::Caller;
 use serde_json::{Map, Value, json};
 
 use crate::body::{Body, RequestBody};
@@ -26,19 +25,18 @@ pub(crate) async fn index(
         Method::PUT => create(ask, user, index, body).await,
         Method::PATCH => modify(ask, user, index, body).await,
         Method::DELETE => delete(ask, user, index).await,
-        _ => Err(with_allow("GET, HEAD, PUT, PATCH, DELETE, POST")),
+        _ => Err(with_allow("GET, HEAD, PUT, PATCH, DELETE, POST, PUSH")),
     }
 }
 
 async fn get(ask: &Ask, user: &str, index: &str) -> Result<Response<Body>, Refusal> {
     let name = index_name(user, index)?;
-    let grant = ask
-        .app()
-        .grant(&Caller::Anonymous, &name, Right::Read)
-        .await?;
-    let mut result = grant.index().config.to_json();
+    let caller = ask.reader(&name).await?;
+    let grant = ask.app().grant(&caller, &name, Right::Read).await?;
+    let policy = &ask.app().settings().policy;
+    let mut result = grant.directory().config_for(grant.index(), &caller, policy);
     if !ask.flag("no_projects") {
-        let projects = ask.app().own_projects(&Caller::Anonymous, &name).await?;
+        let projects = ask.app().own_projects(&caller, &name).await?;
         result.insert("projects".to_owned(), json!(projects));
     }
     Ok(reply(ask, result))

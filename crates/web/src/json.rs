@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::body::{Body, RequestBody};
 use crate::error::Refusal;
+use crate::headers::NOT_SHARED;
 use crate::request::Ask;
 
 /// Largest JSON body looked at, in bytes.
@@ -44,31 +45,42 @@ fn write(ask: &Ask, status: StatusCode, envelope: &Value) -> Response<Body> {
     let headers = response.headers_mut();
     // Exactly this: devpi-client compares it.
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("max-age=0, must-revalidate"),
-    );
+    let cacheable = if ask.credentials().is_some() {
+        NOT_SHARED
+    } else {
+        HeaderValue::from_static("max-age=0, must-revalidate")
+    };
+    headers.insert(CACHE_CONTROL, cacheable);
     headers.insert(VARY, HeaderValue::from_static("Accept, User-Agent"));
     response
 }
 
+/// Whether the body is said to be JSON.
+pub(crate) fn is_json(ask: &Ask) -> bool {
+    let kind = ask.header(&CONTENT_TYPE).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
+}
+
 /// Reads a JSON body. The type is required, so that no form of a foreign site can send one.
 pub(crate) async fn read(ask: &Ask, body: RequestBody) -> Result<Value, Refusal> {
-    let kind = ask
-        .header(&CONTENT_TYPE)
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
-    if !kind.eq_ignore_ascii_case("application/json") {
-        drain(body).await;
-        let message = "send the body as JSON, with the header Content-Type: application/json";
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-    }
-    let bytes = collect(body, MAX_JSON_BYTES).await?;
+    let bytes = read_bytes(ask, body, MAX_JSON_BYTES).await?;
     serde_json::from_slice(&bytes)
         .map_err(|_| Refusal::bad_request("Bad request: could not decode json"))
+}
+
+/// A JSON body as it was sent.
+pub(crate) async fn read_bytes(
+    ask: &Ask,
+    body: RequestBody,
+    limit: usize,
+) -> Result<Bytes, Refusal> {
+    if is_json(ask) {
+        return collect(body, limit).await;
+    }
+    drain(body).await;
+    let message = "send the body as JSON, with the header Content-Type: application/json";
+    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
 /// Reads a JSON body that must be an object.

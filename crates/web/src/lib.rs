@@ -7,6 +7,7 @@
 mod api;
 mod body;
 mod conditional;
+mod docs;
 mod error;
 mod files;
 mod headers;
@@ -18,6 +19,7 @@ mod negotiate;
 mod outside;
 mod path;
 mod patience;
+mod push;
 mod releases;
 mod request;
 mod routes;
@@ -26,6 +28,7 @@ mod simple;
 mod status;
 mod upload;
 mod users;
+mod yank;
 
 pub use body::{Body, RequestBody};
 pub use outside::{OutsideUrl, TrustedProxies};
@@ -35,7 +38,7 @@ pub use serve::{Limits, serve};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use larder_app::App;
 
 /// The settings of the HTTP face.
@@ -70,10 +73,15 @@ impl Web {
     pub async fn handle(&self, request: Request<RequestBody>, peer: IpAddr) -> Response<Body> {
         let started = std::time::Instant::now();
         let line = headers::LogLine::of(&request, peer);
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         // Boxed, so that an idle connection keeps no room for a request.
         let mut response = Box::pin(routes::answer(self, request, peer)).await;
-        self.headers
-            .put(&mut response, self.app.last_known_serial());
+        let serial = if is_read {
+            self.app.last_known_serial()
+        } else {
+            self.app.serial_after_write().await
+        };
+        self.headers.put(&mut response, serial);
         line.write(&response, started.elapsed());
         response
     }

@@ -3,7 +3,6 @@
 
 use http::{Method, Response, StatusCode};
 use larder_app::{FileLink, ReleaseView};
-use larder_model::Caller;
 use serde_json::{Map, Value, json};
 
 use crate::body::Body;
@@ -38,10 +37,8 @@ pub(crate) async fn release(
     let (name, project) = (index_name(user, index)?, project_name(project)?);
     match *ask.method() {
         Method::GET | Method::HEAD => {
-            let view = ask
-                .app()
-                .release(&Caller::Anonymous, &name, &project, version)
-                .await?;
+            let caller = ask.reader(&name).await?;
+            let view = ask.app().release(&caller, &name, &project, version).await?;
             Ok(json::reply(
                 ask,
                 StatusCode::OK,
@@ -72,14 +69,10 @@ async fn list(
     project: &str,
 ) -> Result<Response<Body>, Refusal> {
     let (name, project) = (index_name(user, index)?, project_name(project)?);
+    let caller = ask.reader(&name).await?;
     let views = ask
         .app()
-        .releases(
-            &Caller::Anonymous,
-            &name,
-            &project,
-            ask.flag("ignore_bases"),
-        )
+        .releases(&caller, &name, &project, ask.flag("ignore_bases"))
         .await?;
     let result: Map<String, Value> = views
         .into_iter()
@@ -146,8 +139,13 @@ fn link_json(ask: &Ask, link: FileLink) -> Value {
         "hashes": hashes,
         "href": ask.absolute(&link.path),
     });
-    if let (Some(log), Some(data)) = (link.log, data.as_object_mut()) {
-        data.insert("log".to_owned(), json!(log));
+    if let Some(data) = data.as_object_mut() {
+        if let Some(path) = link.for_path {
+            data.insert("for_href".to_owned(), json!(ask.absolute(&path)));
+        }
+        if let Some(log) = link.log {
+            data.insert("log".to_owned(), json!(log));
+        }
     }
     data
 }

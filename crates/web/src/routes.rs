@@ -9,10 +9,15 @@ use std::net::IpAddr;
 use http::{Method, Request, Response, StatusCode};
 
 use crate::body::{Body, RequestBody};
+use crate::docs::DocAddress;
 use crate::error::{Refusal, Style, with_allow};
 use crate::path::{BadPath, Segments, segments};
 use crate::request::Ask;
-use crate::{Web, api, files, indexes, login, releases, simple, status, upload, users};
+use crate::yank::YankAddress;
+use crate::{
+    Web, api, docs, files, indexes, json, login, push, releases, simple, status, upload, users,
+    yank,
+};
 
 /// One line of the route table, for the documentation and the tests that keep it whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +60,7 @@ pub const ROUTES: &[RouteInfo] = &[
     },
     RouteInfo {
         pattern: "/{user}/{index}",
-        methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"],
+        methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST", "PUSH"],
     },
     RouteInfo {
         pattern: "/{user}/{index}/+simple/",
@@ -71,7 +76,7 @@ pub const ROUTES: &[RouteInfo] = &[
     },
     RouteInfo {
         pattern: "/{user}/{index}/+f/{path}",
-        methods: &["GET", "HEAD", "DELETE"],
+        methods: &["GET", "HEAD", "DELETE", "POST"],
     },
     RouteInfo {
         pattern: "/{user}/{index}/+e/{path}",
@@ -84,6 +89,22 @@ pub const ROUTES: &[RouteInfo] = &[
     RouteInfo {
         pattern: "/{user}/{index}/{project}/{version}",
         methods: &["GET", "HEAD", "DELETE"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/{project}/{version}/+doc/{path}",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/{project}/{version}/+d/{path}",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/{project}/{version}/+yank",
+        methods: &["PUT", "DELETE"],
+    },
+    RouteInfo {
+        pattern: "/{user}/{index}/{project}/{version}/+yank/{filename}",
+        methods: &["PUT", "DELETE"],
     },
 ];
 
@@ -105,6 +126,9 @@ enum Route<'a> {
     File(&'a str, &'a str, &'a str, Vec<&'a str>),
     Project(&'a str, &'a str, &'a str),
     Release(&'a str, &'a str, &'a str, &'a str),
+    Doc(DocAddress<'a>, Vec<&'a str>),
+    ToDoc(DocAddress<'a>, Vec<&'a str>),
+    Yank(YankAddress<'a>),
 }
 
 fn find<'a>(segments: &'a Segments<'_>) -> Option<Route<'a>> {
@@ -138,10 +162,51 @@ fn find<'a>(segments: &'a Segments<'_>) -> Option<Route<'a>> {
             [project, version] if is_name(project) && !version.starts_with('+') => {
                 Route::Release(user, index, project, version)
             }
+            [project, version, marker @ ("+doc" | "+d"), path @ ..] if is_name(project) => {
+                let address = DocAddress {
+                    user,
+                    index,
+                    project,
+                    version,
+                };
+                documentation(address, marker, path, segments.slash)?
+            }
+            [project, version, "+yank", filename @ ..]
+                if is_name(project) && filename.len() < 2 =>
+            {
+                Route::Yank(YankAddress {
+                    user,
+                    index,
+                    project,
+                    version,
+                    filename: filename.first().copied(),
+                })
+            }
             _ => return None,
         },
         _ => return None,
     })
+}
+
+/// A page, or what leads to one. A folder has no page of its own.
+fn documentation<'a>(
+    address: DocAddress<'a>,
+    marker: &str,
+    path: &[&'a str],
+    slash: bool,
+) -> Option<Route<'a>> {
+    if path
+        .iter()
+        .any(|part| matches!(*part, "" | "." | "..") || part.contains('/'))
+    {
+        return None;
+    }
+    match (marker, path.is_empty(), slash) {
+        // devpi: nothing stands at the marker without its slash.
+        (_, true, false) | (_, false, true) => None,
+        ("+doc", false, false) => Some(Route::Doc(address, path.to_vec())),
+        _ => Some(Route::ToDoc(address, path.to_vec())),
+    }
 }
 
 /// devpi: `[^+/]+`.
@@ -204,6 +269,12 @@ async fn dispatch(
         Route::Login if method == Method::POST => Box::pin(login::post(ask, body)).await,
         Route::Status if read => status::get(ask).await,
         Route::User(user) => Box::pin(users::user(ask, user, body)).await,
+        // devpi: forms are uploads, JSON is a push.
+        Route::Index(user, index)
+            if method.as_str() == "PUSH" || (method == Method::POST && json::is_json(ask)) =>
+        {
+            Box::pin(push::push(ask, user, index, body)).await
+        }
         Route::Index(user, index) if method == Method::POST => {
             Box::pin(upload::post(ask, user, index, body)).await
         }
@@ -221,6 +292,12 @@ async fn dispatch(
         Route::File(user, index, area, path) if method == Method::DELETE => {
             Box::pin(files::delete(ask, user, index, area, &path)).await
         }
+        Route::File(user, index, area, path) if method == Method::POST && area == "+f" => {
+            Box::pin(files::post_toxresult(ask, user, index, area, &path, body)).await
+        }
+        Route::Doc(address, path) if read => Box::pin(docs::get(ask, address, &path)).await,
+        Route::ToDoc(address, path) if read => Ok(docs::to_pages(ask, address, &path)),
+        Route::Yank(address) => Box::pin(yank::change(ask, address, body)).await,
         Route::Project(user, index, project) => {
             Box::pin(releases::project(ask, user, index, project)).await
         }
@@ -228,12 +305,15 @@ async fn dispatch(
             Box::pin(releases::release(ask, user, index, project, version)).await
         }
         Route::Login | Route::Refresh(..) => Err(with_allow("POST")),
+        Route::File(_, _, "+f", _) => Err(with_allow("GET, HEAD, DELETE, POST")),
         Route::File(..) => Err(with_allow("GET, HEAD, DELETE")),
         Route::Root
         | Route::Api { .. }
         | Route::Status
         | Route::ProjectList(..)
-        | Route::ProjectPage(..) => Err(with_allow("GET, HEAD")),
+        | Route::ProjectPage(..)
+        | Route::Doc(..)
+        | Route::ToDoc(..) => Err(with_allow("GET, HEAD")),
     }
 }
 
@@ -281,6 +361,10 @@ mod tests {
                 "Release(\"alice\", \"dev\", \"demo\", \"1.0+local\")",
             ),
             ("/alice/dev/demo/1.0/more", "nothing"),
+            ("/alice/dev/demo/1.0/+doc", "nothing"),
+            ("/alice/dev/demo/1.0/+doc/a/../b", "nothing"),
+            ("/alice/dev/demo/1.0/+doc/a%2fb", "nothing"),
+            ("/alice/dev/demo/1.0/+yank/a/b", "nothing"),
             ("/alice/dev/+f", "nothing"),
             ("/+admin", "nothing"),
             ("/alice%2fdev/+simple/demo/", "nothing"),

@@ -6,13 +6,12 @@ use http::header::{
 };
 use http::{HeaderMap, Response, StatusCode};
 use larder_app::{LinkStyle, PageReply, PageRequest};
-use larder_model::Caller;
 use larder_pypi::negotiate::{Coding, PageFormat, coding, page_format};
 
 use crate::body::Body;
 use crate::conditional::matches_none;
 use crate::error::Refusal;
-use crate::headers::CACHE;
+use crate::headers::{CACHE, NOT_SHARED};
 use crate::request::{Ask, index_name, project_name};
 
 /// `/{user}/{index}/+simple/{project}/`, and without the slash.
@@ -69,7 +68,8 @@ async fn send_page(
         coding,
         links,
     };
-    let page = ask.app().project_page(&Caller::Anonymous, request).await?;
+    let caller = ask.reader(&request.index).await?;
+    let page = ask.app().project_page(&caller, request).await?;
     Ok(render(ask, &page, format, coding, vary))
 }
 
@@ -100,7 +100,7 @@ fn render(
     }
     let headers = response.headers_mut();
     put_page_headers(headers, &page.etag, format, coding, vary);
-    headers.insert(CACHE_CONTROL, cache_control(page.max_age));
+    headers.insert(CACHE_CONTROL, cache_control(page));
     headers.insert(CACHE, HeaderValue::from_static(page.served.as_str()));
     if let Some(serial) = page.last_serial {
         headers.insert(
@@ -149,8 +149,9 @@ fn put_page_headers(
 }
 
 /// C-02.
-fn cache_control(max_age: Option<u64>) -> HeaderValue {
-    match max_age {
+fn cache_control(page: &PageReply) -> HeaderValue {
+    match page.max_age {
+        _ if !page.is_open => NOT_SHARED,
         Some(secs) => HeaderValue::from_str(&format!("max-age={secs}, public")).unwrap_or(MUST_ASK),
         None => MUST_ASK,
     }
@@ -198,13 +199,14 @@ async fn send_list(
     if !slash && format != PageFormat::Json {
         return Ok(redirect(ask, &format!("/{name}/+simple/")));
     }
-    let listing = ask.app().project_list(&Caller::Anonymous, &name).await?;
+    let caller = ask.reader(&name).await?;
+    let listing = ask.app().project_list(&caller, &name).await?;
     let page = listing.render(format, coding).await?;
     Ok(render(ask, &page, format, coding, vary))
 }
 
 /// Elsewhere, for now: never kept (C-02).
-fn redirect(ask: &Ask, path: &str) -> Response<Body> {
+pub(crate) fn redirect(ask: &Ask, path: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::FOUND;
     let headers = response.headers_mut();

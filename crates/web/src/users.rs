@@ -16,7 +16,12 @@ pub(crate) async fn list(ask: &Ask) -> Result<Response<Body>, Refusal> {
     let directory = ask.app().directory().await?;
     let users: Map<String, Value> = directory
         .users()
-        .map(|user| (user.name.to_string(), user_json(&directory, user, &caller)))
+        .map(|user| {
+            (
+                user.name.to_string(),
+                user_json(ask, &directory, user, &caller),
+            )
+        })
         .collect();
     Ok(json::reply(
         ask,
@@ -50,7 +55,7 @@ async fn get(ask: &Ask, name: &str) -> Result<Response<Body>, Refusal> {
         ask,
         StatusCode::OK,
         "userconfig",
-        &user_json(&directory, user, &caller),
+        &user_json(ask, &directory, user, &caller),
         None,
     ))
 }
@@ -64,7 +69,7 @@ async fn create(ask: &Ask, name: &str, body: RequestBody) -> Result<Response<Bod
         ask,
         StatusCode::CREATED,
         "userconfig",
-        &user_json(&directory, &user, &caller),
+        &user_json(ask, &directory, &user, &caller),
         None,
     ))
 }
@@ -100,8 +105,9 @@ async fn delete(ask: &Ask, name: &str) -> Result<Response<Body>, Refusal> {
     ))
 }
 
-/// Never a password hash; the address only for the user and root.
-fn user_json(directory: &Directory, user: &User, caller: &Caller) -> Value {
+/// Never a password hash; the address only for the user and root; no index that
+/// the caller may not read (P06).
+fn user_json(ask: &Ask, directory: &Directory, user: &User, caller: &Caller) -> Value {
     let mut result = user.profile.clone();
     if caller
         .name()
@@ -114,12 +120,13 @@ fn user_json(directory: &Directory, user: &User, caller: &Caller) -> Value {
     if let Some(modified) = user.modified {
         result.insert("modified".to_owned(), json!(modified.to_devpi()));
     }
+    let policy = &ask.app().settings().policy;
     let owned: Map<String, Value> = directory
-        .indexes_of(&user.name)
+        .indexes_for(&user.name, caller, policy)
         .map(|index| {
             (
                 index.name.index().to_owned(),
-                Value::Object(index.config.to_json()),
+                Value::Object(directory.config_for(index, caller, policy)),
             )
         })
         .collect();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use common::{Form, ROOT, TestLarder};
 use http::{Method, StatusCode};
-use larder_app::Settings;
+use larder_app::{FilePath, Settings};
 use larder_model::{Acl, Policy};
 use larder_testkit::DistBuilder;
 use larder_web::ROUTES;
@@ -41,8 +41,24 @@ const OWNER_AND_ROOT: [Gate; 5] = [Closed, Closed, Closed, Open, Open];
 /// Uploaders, and who may change the index, may remove.
 const REMOVERS: [Gate; 5] = [Closed, Closed, Open, Open, Open];
 const REMOVERS_RESTRICTED: [Gate; 5] = [Closed, Closed, Open, Closed, Open];
+/// The access list for test results alone; strangers are told 403 (devpi: 2.3).
+const TESTERS: [Gate; 5] = [Closed, Closed, Open, Closed, Closed];
+/// Of an index that only its uploader may read: also its owner, and root.
+const READERS: [Gate; 5] = [Login, Closed, Open, Open, Open];
 /// The access list alone: neither owner nor root are on it by themselves.
 const UPLOADERS: [Gate; 5] = [Login, Closed, Open, Closed, Closed];
+
+/// What kind of world the callers meet.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kind {
+    /// `--restrict-modify root`.
+    restricted: bool,
+    /// The index has an `acl_read`.
+    private: bool,
+}
+/// devpi: who may not push is told 401, logged in or not. What is asked for is
+/// the right to read the source and to upload to the target.
+const PUSHERS: [Gate; 5] = [Login, Login, Open, Login, Login];
 
 const fn read(pattern: &'static str, path: &'static str) -> Row {
     Row {
@@ -128,6 +144,7 @@ const MATRIX: &[Row] = &[
         UPLOADERS,
         UPLOADERS,
     ),
+    row("/{user}/{index}", "PUSH", "/owner/dev", PUSHERS, PUSHERS),
     read("/{user}/{index}/+simple/", "/owner/dev/+simple/"),
     read(
         "/{user}/{index}/+simple/{project}/",
@@ -147,6 +164,13 @@ const MATRIX: &[Row] = &[
         "FILE",
         REMOVERS,
         REMOVERS_RESTRICTED,
+    ),
+    row(
+        "/{user}/{index}/+f/{path}",
+        "POST",
+        "FILE",
+        TESTERS,
+        TESTERS,
     ),
     read(
         "/{user}/{index}/+e/{path}",
@@ -175,6 +199,43 @@ const MATRIX: &[Row] = &[
         REMOVERS,
         REMOVERS_RESTRICTED,
     ),
+    read(
+        "/{user}/{index}/{project}/{version}/+doc/{path}",
+        "/owner/dev/demo/1.0/+doc/index.html",
+    ),
+    // A redirect, which tells nothing.
+    read(
+        "/{user}/{index}/{project}/{version}/+d/{path}",
+        "/owner/dev/demo/1.0/+d/index.html",
+    ),
+    row(
+        "/{user}/{index}/{project}/{version}/+yank",
+        "PUT",
+        "/owner/dev/demo/1.0/+yank",
+        REMOVERS,
+        REMOVERS_RESTRICTED,
+    ),
+    row(
+        "/{user}/{index}/{project}/{version}/+yank",
+        "DELETE",
+        "/owner/dev/demo/1.0/+yank",
+        REMOVERS,
+        REMOVERS_RESTRICTED,
+    ),
+    row(
+        "/{user}/{index}/{project}/{version}/+yank/{filename}",
+        "PUT",
+        "/owner/dev/demo/1.0/+yank/demo-1.0-py3-none-any.whl",
+        REMOVERS,
+        REMOVERS_RESTRICTED,
+    ),
+    row(
+        "/{user}/{index}/{project}/{version}/+yank/{filename}",
+        "DELETE",
+        "/owner/dev/demo/1.0/+yank/demo-1.0-py3-none-any.whl",
+        REMOVERS,
+        REMOVERS_RESTRICTED,
+    ),
 ];
 
 #[test]
@@ -192,8 +253,24 @@ fn every_route_and_method_has_a_row() {
     }
 }
 
-async fn larder(restricted: bool) -> (TestLarder, String) {
-    let restrict_modify = restricted.then(|| Acl::parse("root"));
+/// The row's gates for an index that only its uploader may read, and those in charge.
+fn private_gates(row: &Row, gates: [Gate; 5]) -> [Gate; 5] {
+    let reads = row.method == "GET" || row.pattern.ends_with("/refresh");
+    let tells_nothing = row.pattern.ends_with("/+api") || row.pattern.contains("/+d/");
+    let of_index = row.pattern.starts_with("/{user}/{index}") && !tells_nothing;
+    if row.pattern.ends_with("/+f/{path}") && row.method == "POST" {
+        // Who may not see the file learns that first.
+        return [Login, Closed, Open, Closed, Closed];
+    }
+    if row.method == "PUSH" {
+        // Of those who may read, devpi's 401 for those who may not upload.
+        return [Login, Closed, Open, Login, Login];
+    }
+    if reads && of_index { READERS } else { gates }
+}
+
+async fn larder(world: Kind) -> (TestLarder, String) {
+    let restrict_modify = world.restricted.then(|| Acl::parse("root"));
     let policy = Policy {
         restrict_modify,
         open_registration: false,
@@ -210,15 +287,31 @@ async fn larder(restricted: bool) -> (TestLarder, String) {
     for user in ["stranger", "uploader", "owner"] {
         larder.user(user).await;
     }
+    let acl_read = if world.private {
+        "uploader"
+    } else {
+        ":ANONYMOUS:"
+    };
     larder
-        .index("owner/dev", &json!({"acl_upload": "uploader"}))
+        .index(
+            "owner/dev",
+            &json!({
+                "acl_upload": "uploader",
+                "acl_toxresult_upload": "uploader",
+                "acl_read": acl_read,
+            }),
+        )
+        .await;
+    larder
+        .index("owner/final", &json!({"acl_upload": "uploader"}))
         .await;
     let dist = DistBuilder::wheel("demo", "1.0").build();
     let answer = larder
         .post_form("owner/dev", ("uploader", "uploader"), &Form::of(&dist))
         .await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-    let file = larder.file_path("owner/dev", "demo").await;
+    let path = FilePath::of_upload(&dist.sha256.parse().expect("a digest"), &dist.filename);
+    let file = format!("/owner/dev/{path}");
     (larder, file)
 }
 
@@ -233,9 +326,15 @@ fn body(row: &Row) -> (&'static str, String) {
         ("/{user}" | "/{user}/{index}", "PUT" | "PATCH") => {
             ("application/json", json!({"title": "t"}).to_string())
         }
+        ("/{user}/{index}/+f/{path}", "POST") => ("application/json", "{}".to_owned()),
+        (_, "PUT") => ("application/json", "{}".to_owned()),
         ("/{user}/{index}", "POST") => (
             "application/x-www-form-urlencoded",
             ":action=submit&name=other&version=1.0".to_owned(),
+        ),
+        ("/{user}/{index}", "PUSH") => (
+            "application/json",
+            json!({"name": "demo", "version": "1.0", "targetindex": "owner/final"}).to_string(),
         ),
         _ => ("", String::new()),
     }
@@ -243,14 +342,14 @@ fn body(row: &Row) -> (&'static str, String) {
 
 /// A Larder that is made anew only after somebody was let through to change it.
 struct World {
-    restricted: bool,
+    kind: Kind,
     current: Option<(TestLarder, String)>,
 }
 
 impl World {
     async fn check(&mut self, row: &Row, caller: &str, gate: Gate) {
         if self.current.is_none() {
-            self.current = Some(larder(self.restricted).await);
+            self.current = Some(larder(self.kind).await);
         }
         let (larder, file) = self.current.as_ref().expect("made above");
         check(larder, file, row, caller, gate).await;
@@ -289,13 +388,19 @@ async fn check(larder: &TestLarder, file: &str, row: &Row, caller: &str, gate: G
     };
     assert_eq!(seen, gate, "{} {path} by {caller}: {answer:?}", row.method);
     if gate == Login {
-        assert_eq!(answer.header("www-authenticate"), "Basic realm=\"pypi\"");
+        // devpi: a push asks for no credentials.
+        let challenge = if row.method == "PUSH" {
+            ""
+        } else {
+            "Basic realm=\"pypi\""
+        };
+        assert_eq!(answer.header("www-authenticate"), challenge);
     }
 }
 
-async fn check_all(restricted: bool, gates: impl Fn(&Row) -> [Gate; 5]) {
+async fn check_all(kind: Kind, gates: impl Fn(&Row) -> [Gate; 5]) {
     let mut world = World {
-        restricted,
+        kind,
         current: None,
     };
     for row in MATRIX {
@@ -307,10 +412,32 @@ async fn check_all(restricted: bool, gates: impl Fn(&Row) -> [Gate; 5]) {
 
 #[tokio::test]
 async fn everyone_gets_what_the_matrix_says() {
-    check_all(false, |row| row.gates).await;
+    check_all(Kind::default(), |row| row.gates).await;
 }
 
 #[tokio::test]
 async fn restrict_modify_leaves_changes_to_those_listed() {
-    check_all(true, |row| row.restricted).await;
+    let kind = Kind {
+        restricted: true,
+        ..Kind::default()
+    };
+    check_all(kind, |row| row.restricted).await;
+}
+
+#[tokio::test]
+async fn a_private_index_is_read_by_its_readers_alone() {
+    let kind = Kind {
+        private: true,
+        ..Kind::default()
+    };
+    check_all(kind, |row| private_gates(row, row.gates)).await;
+}
+
+#[tokio::test]
+async fn restrict_modify_leaves_a_private_index_private() {
+    let kind = Kind {
+        restricted: true,
+        private: true,
+    };
+    check_all(kind, |row| private_gates(row, row.restricted)).await;
 }

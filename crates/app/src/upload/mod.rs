@@ -7,9 +7,12 @@
 //! Invariant: whatever goes wrong, either everything about the file is true
 //! or nothing of it is there; a crash leaves at most an unreferenced blob.
 
-mod admit;
+pub(crate) mod admit;
 mod read;
-mod record;
+pub(crate) mod record;
+
+pub(crate) use read::{check_digests, form_project, printable};
+pub(crate) use record::{link_log, same_release, taken};
 
 use larder_blob::{Finished, Spool};
 use larder_model::{Caller, IndexKind, IndexName};
@@ -81,8 +84,10 @@ impl App {
         match (arrived.form.action(), arrived.file) {
             (Action::Submit, _) => self.register(grant, &arrived.form).await,
             (Action::FileUpload, Some(file)) => self.upload_file(grant, &arrived.form, file).await,
-            (Action::FileUpload, None) => Err(Error::invalid("content file field not found")),
-            (Action::DocUpload, _) => Err(Error::invalid("action 'doc_upload' not supported")),
+            (Action::FileUpload | Action::DocUpload, None) => {
+                Err(Error::invalid("content file field not found"))
+            }
+            (Action::DocUpload, Some(file)) => self.upload_docs(grant, &arrived.form, file).await,
         }
     }
 
@@ -93,14 +98,18 @@ impl App {
         file: IncomingFile,
     ) -> Result<Uploaded> {
         let release = self.read_upload(form, &file).await?;
-        let seen = self
-            .store
-            .read()
-            .await?
-            .files(&[grant.index().id], &release.project)
-            .await?;
-        let verdict = admit::admit(&grant.index().config, &release, &seen)?;
-        if verdict == admit::Verdict::Identical {
+        let mut tx = self.store.read().await?;
+        let (_, seen) = record::beside(
+            &mut tx,
+            grant,
+            &release.project,
+            &release.version,
+            &release.filename,
+        )
+        .await?;
+        drop(tx);
+        let verdict = admit::admit(&grant.index().config, release.candidate(), &seen)?;
+        if matches!(verdict, admit::Verdict::Identical(_)) {
             return Ok(Uploaded::Identical);
         }
         reach("app.upload.read");

@@ -9,10 +9,12 @@ use larder_pypi::filename::{self, DistFilename, FileKind};
 use larder_pypi::hashes::Computed;
 use larder_pypi::upload_form::UploadForm;
 use larder_pypi::{Digest, ProjectName, Version};
+use larder_store::FileRole;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 
 use super::IncomingFile;
+use super::admit::Candidate;
 use crate::error::Error;
 use crate::{App, Result};
 
@@ -31,6 +33,15 @@ pub(super) struct ReadRelease {
 impl ReadRelease {
     pub(super) fn sidecar_digest(&self) -> Option<Digest> {
         self.sidecar.as_ref().map(|bytes| Digest::of(bytes))
+    }
+
+    pub(super) fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            project: &self.project,
+            filename: &self.filename,
+            kind: FileRole::Release,
+            digest: self.computed.sha256,
+        }
     }
 }
 
@@ -110,6 +121,14 @@ impl App {
         Ok(parsed)
     }
 
+    /// A version as this server takes it: PEP 440, or anything with devpi's defaults.
+    pub(crate) fn read_version(&self, raw: &str) -> Result<Version> {
+        if self.settings.devpi_compat {
+            return Ok(Version::lenient(raw));
+        }
+        Version::strict(raw).map_err(|error| Error::invalid(format!("invalid metadata: {error}")))
+    }
+
     /// The version to record: the artifact's, which the form's must equal.
     fn check_version(
         &self,
@@ -118,12 +137,7 @@ impl App {
         artifact: Option<&ReadArtifact>,
     ) -> Result<Version> {
         let raw = artifact.map_or(form.version(), |artifact| artifact.parsed.version.as_str());
-        let version = if self.settings.devpi_compat {
-            Version::lenient(raw)
-        } else {
-            Version::strict(raw)
-                .map_err(|error| Error::invalid(format!("invalid metadata: {error}")))?
-        };
+        let version = self.read_version(raw)?;
         if !version.same_release(&Version::lenient(form.version())) {
             return Err(Error::invalid(format!(
                 "the metadata inside '{name}' has version '{}', the upload says '{}'",
@@ -135,7 +149,7 @@ impl App {
     }
 }
 
-pub(super) fn form_project(form: &UploadForm) -> Result<ProjectName> {
+pub(crate) fn form_project(form: &UploadForm) -> Result<ProjectName> {
     form.name()
         .parse()
         .map_err(|error| Error::invalid(format!("invalid metadata: {error}")).because(error))
@@ -157,7 +171,7 @@ fn check_name(project: &ProjectName, name: &str, artifact: &ReadArtifact) -> Res
 }
 
 /// Every digest that was sent is checked; none is required (devpi upload sends none).
-fn check_digests(form: &UploadForm, computed: &Computed) -> Result<()> {
+pub(crate) fn check_digests(form: &UploadForm, computed: &Computed) -> Result<()> {
     let sha256 = computed.sha256.to_string();
     let pairs = [
         ("md5", form.md5_digest(), computed.md5.as_deref()),
@@ -196,7 +210,7 @@ async fn read_archive(file: &IncomingFile, parsed: DistFilename) -> Result<Optio
 }
 
 /// Text out of a file or a form, fit for a one-line ASCII message.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .take(80)
         .map(|c| {

@@ -37,6 +37,7 @@ on_both!(
     bytes_in_memory_are_published_too,
     ranges_are_exact_at_every_boundary,
     ranges_outside_are_refused,
+    a_blob_is_read_at_any_place,
     a_missing_blob_is_none,
     publishing_again_changes_nothing,
     many_publish_one_digest_at_once,
@@ -72,6 +73,36 @@ async fn what_was_published_is_read_back(place: Place) {
             assert!(error.is_none() && got == bytes, "{size}: {error:?}");
         }
         assert!(place.spools().is_empty());
+    }
+}
+
+async fn a_blob_is_read_at_any_place(place: Place) {
+    let bytes = noise(600_000);
+    let digest = place.publish(&bytes).await;
+    let mut reader = place
+        .blobs
+        .reader(&digest)
+        .await
+        .unwrap()
+        .expect("published");
+    let read = tokio::task::spawn_blocking(move || {
+        let mut parts = Vec::new();
+        for (from, len) in [(0, 10), (262_140, 8), (599_990, 10), (5, 600_000)] {
+            reader.seek(SeekFrom::Start(from)).unwrap();
+            let mut part = Vec::new();
+            reader.by_ref().take(len).read_to_end(&mut part).unwrap();
+            parts.push((usize::try_from(from).unwrap(), part));
+        }
+        assert_eq!(reader.seek(SeekFrom::End(-3)).unwrap(), 599_997);
+        assert!(reader.seek(SeekFrom::Current(-600_000)).is_err());
+        parts
+    });
+    for (from, part) in read.await.unwrap() {
+        assert_eq!(part, bytes[from..from + part.len()], "{from}");
+    }
+    let nobody = Digest::of(b"nobody stored this");
+    for missing in [nobody, Digest::of(b"")] {
+        assert!(place.blobs.reader(&missing).await.unwrap().is_none());
     }
 }
 

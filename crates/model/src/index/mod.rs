@@ -25,7 +25,7 @@ pub use error::ConfigError;
 pub use mirror::MirrorConfig;
 pub use stage::StageConfig;
 
-use crate::{IndexName, UserName};
+use crate::{Acl, IndexName, UserName};
 use builder::{Builder, without_secrets};
 use error::repr;
 
@@ -49,6 +49,10 @@ pub struct IndexConfig {
     pub description: Option<Value>,
     /// Any JSON but null.
     pub custom_data: Option<Value>,
+    /// Who may see the index besides its owner and those in charge of it;
+    /// `None`: everybody. devpi has no such key, so it is written only where it
+    /// was given.
+    pub acl_read: Option<Acl>,
     /// What depends on the kind.
     pub kind: KindConfig,
     /// The type's name when only a devpi plugin knew it: a stage that takes no
@@ -211,6 +215,7 @@ impl IndexConfig {
             title: None,
             description: None,
             custom_data: None,
+            acl_read: None,
             kind,
             foreign_type: None,
             extra: Map::new(),
@@ -251,6 +256,10 @@ impl IndexConfig {
                 self.volatile = value::boolean(value)?;
                 return Ok(true);
             }
+            "acl_read" => {
+                self.acl_read = Some(stage::acl(value)?);
+                return Ok(true);
+            }
             _ => {}
         }
         match &mut self.kind {
@@ -289,6 +298,9 @@ impl IndexConfig {
         match &self.kind {
             KindConfig::Stage(stage) => stage.write(&mut map),
             KindConfig::Mirror(mirror) => mirror.write(&mut map, view),
+        }
+        if let Some(acl) = &self.acl_read {
+            map.insert("acl_read".to_owned(), value::list(acl.entries()));
         }
         let notes = [
             ("title", &self.title),

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::builder::Builder;
 use super::error::{ConfigError, cut};
 use super::{IndexConfig, KindConfig, StageConfig};
+use crate::{Acl, AclEntry};
 
 /// Each operation looks through a list, so their number is bounded.
 pub(super) const MAX_OPERATIONS: usize = 1000;
@@ -22,10 +23,9 @@ enum Operation<'a> {
 impl<'a> Operation<'a> {
     fn parse(given: &'a Value) -> Result<Self, ConfigError> {
         let wrong = || ConfigError::Operation(super::error::repr(given));
-        let (key, value) = given
-            .as_str()
-            .and_then(|text| text.split_once('='))
-            .ok_or_else(wrong)?;
+        let text = given.as_str().ok_or_else(wrong)?;
+        // devpi: a key alone is set to nothing.
+        let (key, value) = text.split_once('=').unwrap_or((text, ""));
         let (key, sign) = match (key.strip_suffix('+'), key.strip_suffix('-')) {
             (Some(key), _) => (key, '+'),
             (_, Some(key)) => (key, '-'),
@@ -59,6 +59,10 @@ pub(super) fn apply(config: IndexConfig, operations: &[Value]) -> Result<Builder
 }
 
 fn add(config: &mut IndexConfig, key: &str, entry: &str) -> Result<(), ConfigError> {
+    if key == "acl_read" {
+        readers(config).add(entry);
+        return Ok(());
+    }
     if let KindConfig::Stage(stage) = &mut config.kind
         && stage.add(key, entry)?
     {
@@ -76,6 +80,7 @@ fn add(config: &mut IndexConfig, key: &str, entry: &str) -> Result<(), ConfigErr
 
 fn remove(config: &mut IndexConfig, key: &str, entry: &str) -> Result<(), ConfigError> {
     let removed = match &mut config.kind {
+        _ if key == "acl_read" => Some(readers(config).remove(entry)),
         KindConfig::Stage(stage) => stage.remove(key, entry),
         KindConfig::Mirror(_) => None,
     };
@@ -95,6 +100,12 @@ fn remove(config: &mut IndexConfig, key: &str, entry: &str) -> Result<(), Config
     removed.then_some(()).ok_or_else(missing)
 }
 
+/// The readers as a list to be changed: everybody, unless somebody is named.
+fn readers(config: &mut IndexConfig) -> &mut Acl {
+    let everybody = || Acl::from_iter([AclEntry::Anonymous]);
+    config.acl_read.get_or_insert_with(everybody)
+}
+
 /// An unknown key is gone already.
 fn drop_key(config: &mut IndexConfig, key: &str) -> Result<(), ConfigError> {
     let is_default = match &config.kind {
@@ -105,6 +116,7 @@ fn drop_key(config: &mut IndexConfig, key: &str) -> Result<(), ConfigError> {
         return Err(ConfigError::DefaultRemoved);
     }
     let dropped = match &mut config.kind {
+        _ if key == "acl_read" => config.acl_read.take().is_some(),
         KindConfig::Mirror(mirror) => mirror.unset(key),
         KindConfig::Stage(_) => false,
     };

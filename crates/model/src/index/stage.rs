@@ -124,7 +124,7 @@ impl StageConfig {
     }
 }
 
-fn acl(given: &Value) -> Result<Acl, ConfigError> {
+pub(super) fn acl(given: &Value) -> Result<Acl, ConfigError> {
     Ok(value::texts(given)?
         .into_iter()
         .filter_map(AclEntry::parse)

@@ -4,6 +4,7 @@
 //! read differently is refused (standards 7.3); memory and work are bounded
 //! whatever is sent. Left out: RECORD and the contents.
 
+mod docs;
 mod path;
 mod sdist;
 mod tar;
@@ -13,6 +14,7 @@ mod zip_bytes;
 
 use std::io;
 
+pub use docs::{DocPage, DocPages, INDEX_PAGE, check_docs};
 pub use sdist::read_sdist;
 pub use wheel::read_wheel;
 

@@ -1,6 +1,7 @@
 //! Archives built byte by byte, straight and bent.
 
 mod build;
+mod docs;
 mod sdist;
 mod wheel;
 

@@ -40,27 +40,48 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) struct Zip<R> {
     file: R,
-    /// By offset.
     members: Vec<Member>,
+    /// Where the central directory stands.
+    directory: u64,
+}
+
+impl Member {
+    /// Bytes of content.
+    pub(super) fn unpacked(&self) -> u64 {
+        self.header.unpacked
+    }
+
+    pub(super) fn is_folder(&self) -> bool {
+        self.name.ends_with(b"/")
+    }
 }
 
 impl<R: Read + Seek> Zip<R> {
     /// Reads and checks the structure. Of the members, only those with a data
     /// descriptor are unpacked, to see that their data ends where it should.
-    pub(super) fn open(mut file: R) -> Result<Self> {
+    pub(super) fn open(file: R) -> Result<Self> {
+        let mut zip = Self::list(file)?;
+        zip.members.sort_by_key(|member| member.offset);
+        zip.check_layout()?;
+        Ok(zip)
+    }
+
+    /// Reads the directory alone, of an archive that [`Self::open`] has seen before.
+    pub(super) fn list(mut file: R) -> Result<Self> {
         let len = file.seek(SeekFrom::End(0)).map_err(ArchiveError::Io)?;
         let directory = find_directory(&mut file, len)?;
         let bytes = read_at(&mut file, directory.offset, directory.len)?;
-        let mut members = read_members(&bytes, directory.entries)?;
+        let members = read_members(&bytes, directory.entries)?;
         check_names(&members)?;
         let sizes = members.iter().map(|member| member.header.unpacked);
         if sizes.fold(0, u64::saturating_add) > unpacked_limit(len) {
             return Err(ArchiveError::TooLarge);
         }
-        members.sort_by_key(|member| member.offset);
-        let mut zip = Self { file, members };
-        zip.check_layout(directory.offset)?;
-        Ok(zip)
+        Ok(Self {
+            file,
+            members,
+            directory: directory.offset,
+        })
     }
 
     /// All members.
@@ -81,15 +102,23 @@ impl<R: Read + Seek> Zip<R> {
         if member.header.unpacked > max {
             return Err(ArchiveError::TooLarge);
         }
-        let fixed = read_at(&mut self.file, member.offset, LOCAL_LEN)?;
-        let data = member.offset + LOCAL_LEN + local_tail_len(&fixed)?;
         let mut bytes = Vec::new();
-        self.unpack(&member.header, data, &mut bytes)?;
+        self.unpack_member(member, &mut bytes)?;
         Ok(bytes)
     }
 
+    /// All members, given away.
+    pub(super) fn into_members(self) -> Vec<Member> {
+        self.members
+    }
+
+    fn unpack_member(&mut self, member: &Member, out: &mut impl Write) -> Result<()> {
+        unpack_member(&mut self.file, member, out)
+    }
+
     /// The members fill the file from its first byte to the directory.
-    fn check_layout(&mut self, directory: u64) -> Result<()> {
+    fn check_layout(&mut self) -> Result<()> {
+        let directory = self.directory;
         if self
             .members
             .first()
@@ -159,31 +188,45 @@ impl<R: Read + Seek> Zip<R> {
         if !is_descriptor_of(&bytes, header)? {
             return Err(HEADERS_DISAGREE);
         }
-        self.unpack(header, data, &mut io::sink())
+        unpack(&mut self.file, header, data, &mut io::sink())
     }
+}
 
-    /// The data has to end, inflated and deflated, where the header says.
-    fn unpack(&mut self, header: &Header, data: u64, out: &mut impl Write) -> Result<()> {
-        self.file
-            .seek(SeekFrom::Start(data))
-            .map_err(ArchiveError::Io)?;
-        let packed = self.file.by_ref().take(header.packed);
-        let limit = header.unpacked.saturating_add(1);
-        let (len, crc, consumed) = if header.method == STORED {
-            let mut content = CrcReader::new(packed.take(limit));
-            let len = io::copy(&mut content, out).map_err(ArchiveError::Io)?;
-            (len, content.crc().sum(), header.packed)
-        } else {
-            let mut content = CrcReader::new(DeflateDecoder::new(packed).take(limit));
-            let len = io::copy(&mut content, out).map_err(|_| DAMAGED)?;
-            let crc = content.crc().sum();
-            (len, crc, content.into_inner().into_inner().total_in())
-        };
-        if len != header.unpacked || crc != header.crc || consumed != header.packed {
-            return Err(DAMAGED);
-        }
-        Ok(())
+/// Unpacks one member, checking length and checksum.
+pub(super) fn unpack_member<R: Read + Seek>(
+    file: &mut R,
+    member: &Member,
+    out: &mut impl Write,
+) -> Result<()> {
+    let fixed = read_at(file, member.offset, LOCAL_LEN)?;
+    let data = member.offset + LOCAL_LEN + local_tail_len(&fixed)?;
+    unpack(file, &member.header, data, out)
+}
+
+/// The data has to end, inflated and deflated, where the header says.
+fn unpack<R: Read + Seek>(
+    file: &mut R,
+    header: &Header,
+    data: u64,
+    out: &mut impl Write,
+) -> Result<()> {
+    file.seek(SeekFrom::Start(data)).map_err(ArchiveError::Io)?;
+    let packed = file.take(header.packed);
+    let limit = header.unpacked.saturating_add(1);
+    let (len, crc, consumed) = if header.method == STORED {
+        let mut content = CrcReader::new(packed.take(limit));
+        let len = io::copy(&mut content, out).map_err(ArchiveError::Io)?;
+        (len, content.crc().sum(), header.packed)
+    } else {
+        let mut content = CrcReader::new(DeflateDecoder::new(packed).take(limit));
+        let len = io::copy(&mut content, out).map_err(|_| DAMAGED)?;
+        let crc = content.crc().sum();
+        (len, crc, content.into_inner().into_inner().total_in())
+    };
+    if len != header.unpacked || crc != header.crc || consumed != header.packed {
+        return Err(DAMAGED);
     }
+    Ok(())
 }
 
 /// The end record stands at the very end: a comment could hide a second one.

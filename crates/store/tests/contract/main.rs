@@ -23,3 +23,4 @@ mod samples;
 mod schema;
 mod transactions;
 mod users;
+mod yanks;

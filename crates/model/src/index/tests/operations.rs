@@ -12,6 +12,7 @@ fn operations_change_one_thing_each() {
     let table = r#"
         title=x=y                                             | title                | "x=y"
         title=                                                | title                | ""
+        title                                                 | title                | ""
         title=x; title-=                                      | title                | null
         volatile=no                                           | volatile             | false
         bases=a/b,c/d; bases-=a/b                             | bases                | ["c/d"]
@@ -27,6 +28,11 @@ fn operations_change_one_thing_each() {
         mirror_whitelist+=Foo_Bar                             | mirror_whitelist     | ["foo-bar"]
         mirror_whitelist=a,*; mirror_whitelist-=A             | mirror_whitelist     | ["*"]
         mirror_whitelist_inheritance=union                    | mirror_whitelist_inheritance | "union"
+        acl_read=bob,:staff                                   | acl_read             | ["bob", ":staff"]
+        acl_read+=bob                                         | acl_read             | [":ANONYMOUS:", "bob"]
+        acl_read-=:anonymous:                                 | acl_read             | []
+        acl_read=                                             | acl_read             | []
+        acl_read=bob; acl_read-=                              | acl_read             | null
         nokey-=                                               | nokey                | null
         pypi_whitelist=x; projects=y                          | pypi_whitelist       | null
         type=stage                                            | type                 | "stage"
@@ -48,6 +54,7 @@ fn operations_that_make_no_sense_are_refused() {
         3.4 | mirror_whitelist-=*   | The 'mirror_whitelist' setting doesn't have value '*'
         E24 | nokey-=x              | The 'nokey' setting doesn't have value 'x'
         3.4 | title-=x              | The 'title' setting doesn't have value 'x'
+        3.4 | acl_read-=bob         | The 'acl_read' setting doesn't have value 'bob'
         3.4 | title=x; title-=x     | The 'title' setting is not a list.
         3.4 | title=x; title+=y     | The 'title' setting is not a list.
         3.4 | title+=y              | The 'title' setting is not a list.
@@ -80,12 +87,17 @@ fn operations_that_make_no_sense_are_refused() {
 
 #[test]
 fn what_is_no_operation_is_refused() {
-    // E25
-    for text in ["no operator", "=x", "+=x", "-=", "-=x", "", "title"] {
+    for text in ["=x", "+=x", "-=", "-=x", ""] {
         let message = patch_list(&stage(), &[text]).unwrap_err().to_string();
         let expected = format!("'{text}' is none of key=value, key+=value, key-=value and key-=");
         assert_eq!(message, expected);
     }
+    // E25: a key that nobody knows, set to nothing.
+    let message = patch_list(&stage(), &["no operator"])
+        .unwrap_err()
+        .to_string();
+    let expected = "indexconfig got unexpected keyword arguments: no operator=";
+    assert_eq!(message, expected);
     for value in [json!(null), json!(1), json!({}), json!(["a=b"])] {
         let refused = stage().patch_list(std::slice::from_ref(&value));
         assert!(matches!(refused, Err(ConfigError::Operation(_))), "{value}");
