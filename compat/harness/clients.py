@@ -145,6 +145,14 @@ class Client:
         )
         return _with_versions(outcome, target)
 
+    def uv_install_configured(self, *requirements):
+        """Installs as uv.toml says."""
+        target = self._new_target()
+        outcome = self.run(
+            "uv", "pip", "install", "--python", sys.executable, "--target", target, *requirements
+        )
+        return _with_versions(outcome, target)
+
     def _new_target(self):
         self._targets += 1
         return self.home / f"target-{self._targets}"
