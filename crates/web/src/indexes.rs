@@ -25,7 +25,7 @@ pub(crate) async fn index(
         Method::PUT => create(ask, user, index, body).await,
         Method::PATCH => modify(ask, user, index, body).await,
         Method::DELETE => delete(ask, user, index).await,
-        _ => Err(with_allow("GET, HEAD, PUT, PATCH, DELETE, POST")),
+        _ => Err(with_allow("GET, HEAD, PUT, PATCH, DELETE, POST, PUSH")),
     }
 }
 
