@@ -200,7 +200,7 @@ def test_getjson_gives_whole_documents_and_headers(devpi, larder, client):
         assert ("projects" in document["result"]) == (path == "/root/public"), path
     verbose = devpi("getjson", "-v", "/root/public").ok()
     verbose.says("GET REQUEST sent to", "X-DEVPI-API-VERSION: 2\n", "CONTENT-TYPE: application/json\n")
-    devpi("getjson", "none").failed().says("404 Not Found: The project none does not exist.")
+    devpi("getjson", "none").failed().says("404 Not Found: no project 'none'")
     devpi("getjson", "/root/none").failed().says("404 Not Found: The stage root/none could not be found.")
 
 

@@ -48,7 +48,7 @@ def test_projects_and_their_newest_versions(devpi, larder):
     assert devpi("list", "-v").ok().lines == ["mine==1.10", "Other_One==2.0"]
     assert devpi("list", "-v", "--all").ok().lines == ["mine==1.9", "mine==1.10", "Other_One==2.0"]
     assert devpi("list", "--index", "app/dev").ok().lines == []
-    devpi("list", "none").failed().says("404 Not Found: The project none does not exist.")
+    devpi("list", "none").failed().says("404 Not Found: no project 'none'")
     devpi("list", "--index", "root/none").failed().says("404 Not Found: The stage root/none could not be found.")
 
 
@@ -85,7 +85,7 @@ def test_what_bases_have_is_shown_unless_they_are_ignored(devpi, larder, upstrea
     assert [line.split("?")[0] for line in own] == [file_url(larder, two, "root/upper")]
     assert devpi("list", "--ignore-bases", "-v").ok().lines == ["mine==1.0"]
     devpi("list", "far").ok().says("far-3.0-py3-none-any.whl")
-    devpi("list", "--ignore-bases", "far").failed().says("404")
+    assert devpi("list", "--ignore-bases", "far").ok().lines == []
 
 
 # remove
@@ -119,7 +119,7 @@ def test_versions_files_and_projects_are_removed(devpi, larder, client):
     everything = devpi("remove", "-y", "mine").ok()
     assert any(url.endswith("/mine-1.0.doc.zip") for url in removed(everything))
     assert not has_docs(larder, PUBLIC, "mine", "1.0")
-    devpi("remove", "-y", "mine").failed().says("404 Not Found: The project mine does not exist.")
+    devpi("remove", "-y", "mine").failed().says("404 Not Found: no project 'mine'")
     assert devpi("list").ok().lines == []
 
 
