@@ -91,6 +91,9 @@ async fn p01_pages_and_documents_are_for_readers_and_existing_names_look_like_mi
         anonymous[0], anonymous[1],
         "a name that exists looks different"
     );
+    let guessed = get(&larder, paths[0].0, SIMPLE_JSON, Some("carol")).await;
+    assert_eq!(guessed.status, StatusCode::TOO_MANY_REQUESTS, "{guessed:?}");
+    larder.clock.advance(std::time::Duration::from_mins(5));
     for user in ["alice", "carol"] {
         let page = get(
             &larder,
