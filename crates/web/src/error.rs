@@ -85,6 +85,15 @@ impl Refusal {
         self
     }
 
+    /// A refusal of a stranger, for a client that takes no 401 as an invitation.
+    pub(crate) fn without_asking(mut self) -> Self {
+        if self.challenge {
+            self.status = StatusCode::FORBIDDEN;
+            self.challenge = false;
+        }
+        self
+    }
+
     /// Upload clients print nothing but the reason phrase (U-06).
     pub(crate) fn in_reason(mut self) -> Self {
         self.in_reason = true;

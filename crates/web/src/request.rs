@@ -190,7 +190,18 @@ impl Ask {
     }
 
     pub(crate) fn refuse(&self, refusal: &Refusal) -> Response<Body> {
-        refusal.clone().into_response(self.style(), self.is_head())
+        let mut refusal = refusal.clone();
+        if self.is_read_by_devpi_client() && self.credentials().is_none() {
+            refusal = refusal.without_asking();
+        }
+        refusal.into_response(self.style(), self.is_head())
+    }
+
+    /// devpi-client sends the login that it has with its first request and
+    /// answers no challenge; its advice to log in comes at 403 (devpi: 1.5).
+    fn is_read_by_devpi_client(&self) -> bool {
+        let reads = self.head.method == Method::GET || self.is_head();
+        reads && self.agent().is_some_and(|agent| agent.starts_with("devpi-client/"))
     }
 }
 
