@@ -15,8 +15,8 @@ use crate::path::{BadPath, Segments, segments};
 use crate::request::Ask;
 use crate::yank::YankAddress;
 use crate::{
-    Web, api, docs, files, indexes, json, login, push, releases, simple, status, upload, users,
-    yank,
+    Web, api, docs, files, indexes, json, login, openapi, push, releases, simple, status, upload,
+    users, yank,
 };
 
 /// One line of the route table, for the documentation and the tests that keep it whole.
@@ -52,6 +52,10 @@ pub const ROUTES: &[RouteInfo] = &[
     },
     RouteInfo {
         pattern: "/+status",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/+openapi.json",
         methods: &["GET", "HEAD"],
     },
     RouteInfo {
@@ -118,6 +122,7 @@ enum Route<'a> {
     },
     Login,
     Status,
+    OpenApi,
     User(&'a str),
     Index(&'a str, &'a str),
     ProjectList(&'a str, &'a str),
@@ -141,6 +146,7 @@ fn find<'a>(segments: &'a Segments<'_>) -> Option<Route<'a>> {
         },
         ["+login"] => Route::Login,
         ["+status"] => Route::Status,
+        ["+openapi.json"] => Route::OpenApi,
         [user, "+api"] => Route::Api {
             user: Some(user),
             index: None,
@@ -268,6 +274,7 @@ async fn dispatch(
         Route::Api { user, index } if read => api::get(ask, user, index).await,
         Route::Login if method == Method::POST => Box::pin(login::post(ask, body)).await,
         Route::Status if read => status::get(ask).await,
+        Route::OpenApi if read => Ok(openapi::get(ask)),
         Route::User(user) => Box::pin(users::user(ask, user, body)).await,
         // devpi: forms are uploads, JSON is a push.
         Route::Index(user, index)
@@ -310,6 +317,7 @@ async fn dispatch(
         Route::Root
         | Route::Api { .. }
         | Route::Status
+        | Route::OpenApi
         | Route::ProjectList(..)
         | Route::ProjectPage(..)
         | Route::Doc(..)
@@ -339,6 +347,7 @@ mod tests {
             ),
             ("/+login", "Login"),
             ("/+status", "Status"),
+            ("/+openapi.json", "OpenApi"),
             ("/alice", "User(\"alice\")"),
             ("/alice/", "User(\"alice\")"),
             ("/alice/dev/", "Index(\"alice\", \"dev\")"),

@@ -93,6 +93,7 @@ const MATRIX: &[Row] = &[
     read("/{user}/{index}/+api", "/owner/dev/+api"),
     row("/+login", "POST", "/+login", EVERYBODY, EVERYBODY),
     read("/+status", "/+status"),
+    read("/+openapi.json", "/+openapi.json"),
     read("/{user}", "/owner"),
     row(
         "/{user}",
