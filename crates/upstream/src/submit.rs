@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use hyper::ext::ReasonPhrase;
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use reqwest::{Body, Response};
+use reqwest::{Body, Method, Response};
 use url::Url;
 
 use crate::endpoint::{Credentials, Endpoint, without_secrets};
@@ -111,6 +111,38 @@ impl Upstreams {
         };
         let answer = request.send().await;
         Ok(read(answer.map_err(|error| Error::unanswered(url, error))?).await)
+    }
+}
+
+impl Upstreams {
+    /// Sends JSON, or nothing, as `method`, and reads the JSON that comes back.
+    /// Takes at most a minute. Any status is an answer.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub async fn send_json(
+        &self,
+        endpoint: &Endpoint,
+        method: Method,
+        url: &Url,
+        json: Option<String>,
+    ) -> Result<Submitted, Error> {
+        let url = without_secrets(url.clone());
+        let sending = async {
+            let client = self.0.clients.allowed(endpoint, &url).await?;
+            let mut request = client
+                .request(method, url.clone())
+                .header(ACCEPT, "application/json");
+            if let Some(json) = json {
+                request = request.header(CONTENT_TYPE, "application/json").body(json);
+            }
+            if let Some(Credentials { user, password }) = endpoint.credentials_for(&url) {
+                request = request.basic_auth(user, Some(password));
+            }
+            let answer = request.send().await;
+            Ok(read(answer.map_err(|error| Error::unanswered(&url, error))?).await)
+        };
+        within(MIN_TIMEOUT, &url, sending).await
     }
 }
 

@@ -91,6 +91,9 @@ async fn p01_pages_and_documents_are_for_readers_and_existing_names_look_like_mi
         anonymous[0], anonymous[1],
         "a name that exists looks different"
     );
+    let guessed = get(&larder, paths[0].0, SIMPLE_JSON, Some("carol")).await;
+    assert_eq!(guessed.status, StatusCode::TOO_MANY_REQUESTS, "{guessed:?}");
+    larder.clock.advance(std::time::Duration::from_mins(5));
     for user in ["alice", "carol"] {
         let page = get(
             &larder,
@@ -218,9 +221,23 @@ async fn p06_listings_do_not_name_what_the_caller_may_not_read() {
         ] {
             let list = get(&larder, path, "application/json", user).await;
             assert_eq!(list.status, StatusCode::OK);
-            assert_eq!(list.text().contains("\"priv\""), seen, "{path} {user:?}");
+            assert_eq!(list.text().contains("priv"), seen, "{path} {user:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn p06_a_base_is_named_to_its_readers_and_to_who_may_change_the_index() {
+    let larder = larder().await;
+    for (user, seen) in [(None, false), (Some("bob"), false), (Some("carol"), true)] {
+        let view = get(&larder, "/alice/front", "application/json", user).await;
+        assert_eq!(view.text().contains("alice/priv"), seen, "{user:?}");
+    }
+    let patch = larder
+        .ask(Method::PATCH, "/alice/front")
+        .by("alice", "alice");
+    let patch = patch.json(&json!({"title": "t"})).await;
+    assert_eq!(patch.json()["result"]["bases"], json!(["alice/priv"]));
 }
 
 #[tokio::test]
@@ -324,4 +341,30 @@ async fn clients_learn_where_to_log_in_from_a_private_index() {
         api.json()["result"]["pypisubmit"],
         "http://larder.example:3141/alice/priv/"
     );
+}
+
+#[tokio::test]
+async fn devpi_client_is_told_to_log_in_by_the_status_that_it_knows() {
+    let larder = larder().await;
+    let read = |user: Option<&'static str>, secret: &'static str| {
+        let ask = larder
+            .get("/alice/priv?no_projects=")
+            .accept("application/json")
+            .header("user-agent", "devpi-client/7.3.0 (py3.11.7; linux)");
+        match user {
+            Some(user) => ask.by(user, secret).send(),
+            None => ask.send(),
+        }
+    };
+    let stranger = read(None, "").await;
+    assert_eq!(stranger.status, StatusCode::FORBIDDEN);
+    assert_eq!(stranger.header("www-authenticate"), "");
+    assert_eq!(
+        stranger.message(),
+        "index alice/priv is not public: log in first"
+    );
+    // a login that it has and that is no longer good is another matter
+    let wrong = read(Some("carol"), "wrong").await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(read(Some("carol"), "carol").await.status, StatusCode::OK);
 }

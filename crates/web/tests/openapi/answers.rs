@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use larder_testkit::{DistBuilder, FakeIndex, zip_archive};
+use larder_web::WebSettings;
 use serde_json::{Value, json};
 
-use crate::common::{Answer, Ask, Form, ROOT, SIMPLE_JSON, TestLarder};
+use crate::common::{Answer, Ask, Form, ROOT, SIMPLE_JSON, Setup, TestLarder};
 use crate::document::described;
 use crate::{JSON, file, resolved};
 
@@ -135,7 +136,16 @@ async fn real_answers_are_as_described() {
     let upstream = FakeIndex::start().await;
     let mirrored = DistBuilder::wheel("mirrored", "2.0").requires_python(">=3.9");
     upstream.add(&mirrored.build());
-    let larder = TestLarder::mirroring(&upstream).await;
+    let web = WebSettings {
+        trusted_proxies: "127.0.0.1".parse().expect("an address"),
+        ..WebSettings::default()
+    };
+    let larder = TestLarder::start_with(Setup {
+        upstream: Some(&upstream),
+        web,
+        ..Setup::default()
+    })
+    .await;
     let document = larder.get("/+openapi.json").send().await.json();
     let driven = BTreeSet::new();
     let mut checker = Checker {
@@ -145,6 +155,7 @@ async fn real_answers_are_as_described() {
     };
     server_and_users(&mut checker).await;
     indexes(&mut checker).await;
+    authcheck(&mut checker).await;
     uploads_and_pages(&mut checker).await;
     let path = checker.larder.file_path("root/public", "demo").await;
     files(&mut checker, &path).await;
@@ -184,6 +195,29 @@ async fn server_and_users(checker: &mut Checker) {
         ("GET", USER, "/nobody", 404),
     ];
     checker.sends(&steps).await;
+    let anonymous = [("/+status", "/+status", 200)];
+    checker.accepts(JSON, &anonymous).await;
+    checker
+        .accepts(
+            "text/html",
+            &[("/+changelog/{serial}", "/+changelog/1", 403)],
+        )
+        .await;
+}
+
+/// What a proxy is told.
+async fn authcheck(checker: &mut Checker) {
+    const AUTHCHECK: &str = "/+authcheck";
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        for (address, status) in [("/alice/dev", 200), ("/a/b/c/d/e", 403)] {
+            let ask = checker.root(method, AUTHCHECK);
+            let answer = ask.header("x-original-uri", address).send().await;
+            checker.check(method, AUTHCHECK, status, &answer);
+        }
+    }
+    let ask = checker.larder.get(AUTHCHECK);
+    let answer = ask.header("x-original-uri", "/alice/dev").send().await;
+    checker.check("GET", AUTHCHECK, 401, &answer);
 }
 
 async fn indexes(checker: &mut Checker) {
