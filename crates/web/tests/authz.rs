@@ -97,6 +97,7 @@ const MATRIX: &[Row] = &[
     read("/{user}/{index}/+api", "/owner/dev/+api"),
     row("/+login", "POST", "/+login", EVERYBODY, EVERYBODY),
     read("/+status", "/+status"),
+    read("/+openapi.json", "/+openapi.json"),
     // From a peer that no proxy is; what a proxy is told is in `authcheck.rs`.
     closed("/+authcheck", "GET", "/+authcheck"),
     closed("/+authcheck", "POST", "/+authcheck"),
