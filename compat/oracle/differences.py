@@ -107,7 +107,7 @@ REQUESTS = (
     ),
     Difference(
         "list-has-an-address", "0.5", "the project list under `/{user}/{index}`",
-        "302 to `+simple/`", "its links are relative",
+        "302 to `+simple/`, also from `+simple`", "its links are relative",
     ),
     Difference(
         "json-for-all", "0.4", "views of users, indexes, projects and releases",
@@ -149,12 +149,17 @@ UPLOADS = (
         "needs a login", "the server would send requests for anybody",
     ),
     Difference(
+        "outside-refusals", "5.2", "another server that refuses",
+        "is believed: after 401 or 403 nothing more is sent; its words are in the list, for documentation too",
+        "the next file would be refused as well",
+    ),
+    Difference(
         "outside-failures", "5.2", "another server that cannot be reached",
         "502 with the usual list of what was done", "the client shows it",
     ),
     Difference(
         "push-forms", "5.2", "forms pushed to another server",
-        "say `protocol_version` with files; name and version alone with documentation", "more is not read there",
+        "say their `protocol_version`; documentation goes with name and version alone", "more is not read there",
         shown_by="compat/oracle/receiver.py::as_larder_sends",
     ),
     Difference(
@@ -177,6 +182,10 @@ UPLOADS = (
     Difference(
         "identical", "4.4", "same file again",
         "200 and nothing changes, on volatile and other indexes", "a repeated upload is no change",
+    ),
+    Difference(
+        "dashes", "4.3", "versions with `-` in the name of a source archive",
+        "are refused: the name ends at the last `-`", "installers read it so",
     ),
     Difference(
         "one-release", "4.3", "versions",
@@ -222,6 +231,10 @@ MIRRORS = (
         "one download for all clients; a body that does not match its hash is never complete",
         "a broken file is not installed",
         shown_by="compat/test_mirror.py::test_many_clients_on_one_cold_file_cost_one_download",
+    ),
+    Difference(
+        "mirror-lists", "1.7, 1.9", "the project list of a mirror",
+        "names what is known here", "no page depends on a list of everything",
     ),
     Difference(
         "offline", "7.9", "`--offline-mode`",

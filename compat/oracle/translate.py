@@ -47,7 +47,7 @@ def bare_redirect(theirs, ours):
 
 def sentence(theirs, ours):
     """Errors: what is said, not the page or object it is said in."""
-    if theirs.status != ours.status or theirs.status < 400:
+    if theirs.status != ours.status or theirs.status < 400 or not (_says(theirs) and _says(ours)):
         return theirs, ours
     said, says = _sentence(theirs), _sentence(ours)
     for each in (theirs, ours):
@@ -62,6 +62,10 @@ def sentence(theirs, ours):
     else:
         theirs.body, ours.body = said, says
     return theirs, ours
+
+
+def _says(answer):
+    return isinstance(answer.body, str) or "message" in answer.body
 
 
 def _sentence(answer):
