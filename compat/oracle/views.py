@@ -2,6 +2,7 @@
 
 from oracle.chance import INDEXES, MIRROR
 from oracle.exchange import SIMPLE_JSON
+from oracle.normalise import TOX_TIME
 
 TIMES = ("created", "modified")
 NAMES = ("pkg", "other-name", "far")
@@ -45,5 +46,5 @@ def versions(reply):
 
 
 def links(data):
-    """Index, hash and name of each file."""
-    return sorted(link["href"].split("/", 3)[3] for link in data.get("+links", []))
+    """Index, hash and name of each file, of its test results and of the documentation."""
+    return sorted(TOX_TIME.sub(".toxresult-TIME-", link["href"].split("/", 3)[3]) for link in data.get("+links", []))
