@@ -36,8 +36,10 @@ test-rust: setup
 	LARDER_TEST_PAIR=cluster scripts/with-services cargo nextest run $(WHOLE) -E 'package(larder-web)'
 	cargo test --doc --quiet $(WHOLE)
 
-# pip, uv, twine and devpi-client against the built binary; ARGS go to pytest
+# pip, uv, twine, devpi-client and its oldest versions against the built binary; ARGS go to pytest,
+# LARDER_ALL_CLIENTS=1 runs every client that scripts/clients has
 test-clients: setup
+	scripts/setup-clients
 	cargo build $(WHOLE) --all-targets
 	scripts/with-services python -m pytest compat $(ARGS)
 

@@ -118,7 +118,10 @@ impl App {
     ) -> Result<()> {
         let (id, who) = (grant.index().id, grant.caller().name());
         if tx.has_project(&[id], project).await?.is_empty() {
-            return Err(Error::not_found("project not found"));
+            return Err(Error::not_found(format!(
+                "project {project} not found on stage '{}'",
+                grant.index().name
+            )));
         }
         self.check_volatile(&mut tx, grant, force).await?;
         let wanted = Version::lenient(version);

@@ -69,16 +69,16 @@ fn check(body: &[u8]) -> Result<()> {
 
 /// devpi: `FILE.toxresult-YYYYMMDDHHMMSS-N`, N being how many there are already.
 pub(crate) fn free_name(parent: &FileRow, there: &[FileRow], at: Timestamp) -> String {
-    let count = there
+    let stem = format!("{}.toxresult-{}", parent.filename, at.to_digits());
+    let name = |number| format!("{stem}-{number}");
+    let mut number = there
         .iter()
         .filter(|file| file.parent == Some(parent.id))
         .count();
-    let is_free = |name: &String| there.iter().all(|file| file.filename != *name);
-    let stem = format!("{}.toxresult-{}", parent.filename, at.to_digits());
-    (count..)
-        .map(|number| format!("{stem}-{number}"))
-        .find(is_free)
-        .expect("invariant: there are fewer files than numbers")
+    while there.iter().any(|file| file.filename == name(number)) {
+        number += 1;
+    }
+    name(number)
 }
 
 fn new_result(

@@ -70,6 +70,10 @@ const fn read(pattern: &'static str, path: &'static str) -> Row {
     }
 }
 
+const fn closed(pattern: &'static str, method: &'static str, path: &'static str) -> Row {
+    row(pattern, method, path, [Closed; 5], [Closed; 5])
+}
+
 const fn row(
     pattern: &'static str,
     method: &'static str,
@@ -93,6 +97,13 @@ const MATRIX: &[Row] = &[
     read("/{user}/{index}/+api", "/owner/dev/+api"),
     row("/+login", "POST", "/+login", EVERYBODY, EVERYBODY),
     read("/+status", "/+status"),
+    // From a peer that no proxy is; what a proxy is told is in `authcheck.rs`.
+    closed("/+authcheck", "GET", "/+authcheck"),
+    closed("/+authcheck", "POST", "/+authcheck"),
+    closed("/+authcheck", "PUT", "/+authcheck"),
+    closed("/+authcheck", "PATCH", "/+authcheck"),
+    closed("/+authcheck", "DELETE", "/+authcheck"),
+    closed("/+changelog/{serial}", "GET", "/+changelog/1"),
     read("/{user}", "/owner"),
     row(
         "/{user}",

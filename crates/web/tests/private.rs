@@ -91,6 +91,9 @@ async fn p01_pages_and_documents_are_for_readers_and_existing_names_look_like_mi
         anonymous[0], anonymous[1],
         "a name that exists looks different"
     );
+    let guessed = get(&larder, paths[0].0, SIMPLE_JSON, Some("carol")).await;
+    assert_eq!(guessed.status, StatusCode::TOO_MANY_REQUESTS, "{guessed:?}");
+    larder.clock.advance(std::time::Duration::from_mins(5));
     for user in ["alice", "carol"] {
         let page = get(
             &larder,
@@ -338,4 +341,30 @@ async fn clients_learn_where_to_log_in_from_a_private_index() {
         api.json()["result"]["pypisubmit"],
         "http://larder.example:3141/alice/priv/"
     );
+}
+
+#[tokio::test]
+async fn devpi_client_is_told_to_log_in_by_the_status_that_it_knows() {
+    let larder = larder().await;
+    let read = |user: Option<&'static str>, secret: &'static str| {
+        let ask = larder
+            .get("/alice/priv?no_projects=")
+            .accept("application/json")
+            .header("user-agent", "devpi-client/7.3.0 (py3.11.7; linux)");
+        match user {
+            Some(user) => ask.by(user, secret).send(),
+            None => ask.send(),
+        }
+    };
+    let stranger = read(None, "").await;
+    assert_eq!(stranger.status, StatusCode::FORBIDDEN);
+    assert_eq!(stranger.header("www-authenticate"), "");
+    assert_eq!(
+        stranger.message(),
+        "index alice/priv is not public: log in first"
+    );
+    // a login that it has and that is no longer good is another matter
+    let wrong = read(Some("carol"), "wrong").await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(read(Some("carol"), "carol").await.status, StatusCode::OK);
 }

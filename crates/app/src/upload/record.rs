@@ -60,6 +60,7 @@ impl App {
         reach("app.upload.before_commit");
         tx.commit().await?;
         reach("app.upload.after_commit");
+        self.metrics.uploads.increment();
         tracing::info!(index = %name, file = %release.filename, by = ?who, size_bytes = release.computed.len, "file uploaded");
         Ok(if old.is_some() {
             Uploaded::Replaced
