@@ -34,6 +34,15 @@ def _sorted(value):
     return sorted(value, key=str) if isinstance(value, list) else value
 
 
+def own_version(theirs, ours):
+    """The status without Larder's own version beside the one that it stands for."""
+    result = ours.body.get("result") if isinstance(ours.body, dict) else None
+    if isinstance(result, dict) and isinstance(result.get("versioninfo"), dict):
+        versions = {name: each for name, each in result["versioninfo"].items() if name != "larder"}
+        ours.body = {**ours.body, "result": {**result, "versioninfo": versions}}
+    return theirs, ours
+
+
 def bare_redirect(theirs, ours):
     """Redirects: where to, not the page that says so."""
     if 300 <= theirs.status < 400 and theirs.status == ours.status:
