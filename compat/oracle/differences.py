@@ -60,7 +60,7 @@ LOGIN = (
     Difference(
         "same-time", "2.2", "unknown user, wrong password",
         "same answer, same time", "nobody learns who has an account",
-        shown_by="crates/app/src/pwhash.rs::the_dummy_costs_what_a_real_hash_costs",
+        shown_by="crates/app/src/pwhash.rs::the_dummy_costs_what_a_real_hash_costs_and_fits_nobody",
     ),
     Difference(
         "guesses", "2.2", "many wrong passwords",
@@ -107,7 +107,7 @@ REQUESTS = (
     ),
     Difference(
         "missing-first", "1.12", "what is not there",
-        "404 before any other refusal", "everybody may see what is there",
+        "404 before any other refusal", "a missing thing is no matter of rights",
     ),
     Difference(
         "any-spelling", "0.6", "other spellings of a project, a final slash or none",
