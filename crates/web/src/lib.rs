@@ -17,6 +17,7 @@ mod json;
 mod login;
 mod multipart;
 mod negotiate;
+mod openapi;
 mod outside;
 mod path;
 mod patience;

@@ -14,8 +14,8 @@ use crate::path::{BadPath, Segments, segments};
 use crate::request::Ask;
 use crate::yank::YankAddress;
 use crate::{
-    Web, api, authcheck, docs, files, indexes, json, login, push, releases, simple, status, upload,
-    users, yank,
+    Web, api, authcheck, docs, files, indexes, json, login, openapi, push, releases, simple,
+    status, upload, users, yank,
 };
 
 /// One line of the route table, for the documentation and the tests that keep it whole.
@@ -51,6 +51,10 @@ pub const ROUTES: &[RouteInfo] = &[
     },
     RouteInfo {
         pattern: "/+status",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/+openapi.json",
         methods: &["GET", "HEAD"],
     },
     RouteInfo {
@@ -125,6 +129,7 @@ enum Route<'a> {
     },
     Login,
     Status,
+    OpenApi,
     Authcheck,
     Changelog,
     User(&'a str),
@@ -150,6 +155,7 @@ fn find<'a>(segments: &'a Segments<'_>) -> Option<Route<'a>> {
         },
         ["+login"] => Route::Login,
         ["+status"] => Route::Status,
+        ["+openapi.json"] => Route::OpenApi,
         ["+authcheck"] => Route::Authcheck,
         ["+changelog", _] => Route::Changelog,
         [user, "+api"] => Route::Api {
@@ -237,6 +243,7 @@ pub(crate) fn guard(path: &str) -> Option<Guard> {
         | Route::Api { .. }
         | Route::Login
         | Route::Status
+        | Route::OpenApi
         | Route::Authcheck
         | Route::Changelog
         | Route::User(_) => Guard::Open,
@@ -317,6 +324,7 @@ async fn dispatch(
         Route::Status if read => Box::pin(status::get(ask)).await,
         Route::Authcheck => Box::pin(authcheck::any(ask)).await,
         Route::Changelog if read => Err(no_replication()),
+        Route::OpenApi if read => Ok(openapi::get(ask)),
         Route::User(user) => Box::pin(users::user(ask, user, body)).await,
         // devpi: forms are uploads, JSON is a push.
         Route::Index(user, index)
@@ -359,6 +367,7 @@ async fn dispatch(
         Route::Root
         | Route::Api { .. }
         | Route::Status
+        | Route::OpenApi
         | Route::Changelog
         | Route::ProjectList(..)
         | Route::ProjectPage(..)
@@ -394,6 +403,7 @@ mod tests {
             ),
             ("/+login", "Login"),
             ("/+status", "Status"),
+            ("/+openapi.json", "OpenApi"),
             ("/+authcheck", "Authcheck"),
             ("/+changelog/7", "Changelog"),
             ("/+changelog/7-", "Changelog"),
