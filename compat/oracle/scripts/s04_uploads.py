@@ -105,6 +105,8 @@ def names():
 
 
 def versions():
+    named = {"name": "odd", "version": "first-try"}
+    dashed = upload("alice/odd", sdist("odd", "first-try"), fields=named, by="alice")
     local = Dist("vers-1.0+local.1.tar.gz", sdist("vers", "1.0+local.1").content)
     return [
         *[upload("alice/dev", sdist("vers", version), by="alice") for version in VERSIONS],
@@ -117,7 +119,7 @@ def versions():
         ),
         page("alice/odd", "old"),
         upload("alice/odd", sdist("odd", "weird"), by="alice"), get("/alice/odd/odd/weird"),
-        upload("alice/odd", sdist("odd", "first-try"), fields={"name": "odd", "version": "first-try"}, by="alice"),
+        *differing("dashes", (400, "does not match project name"), dashed),
     ]
 
 
