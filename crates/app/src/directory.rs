@@ -8,8 +8,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use larder_model::{Caller, IndexConfig, IndexKind, IndexName, Policy, UserName, resolution_order};
+use larder_model::{
+    Action, Caller, IndexConfig, IndexKind, IndexName, Policy, UserName, may, resolution_order,
+};
 use larder_store::{Serial, Tx, User};
+use serde_json::{Map, Value};
 
 use crate::Result;
 use crate::sight::{Sight, may_read};
@@ -118,6 +121,29 @@ impl Directory {
     ) -> impl Iterator<Item = &'a Arc<Index>> {
         self.indexes_of(user)
             .filter(move |index| may_read(index, caller, policy))
+    }
+
+    /// The configuration of an index as this caller may see it: those who
+    /// cannot change it are not told of bases that they may not read (P06).
+    pub fn config_for(
+        &self,
+        index: &Index,
+        caller: &Caller,
+        policy: &Policy,
+    ) -> Map<String, Value> {
+        let mut config = index.config.to_json();
+        if may(caller, Action::ModifyIndex(&index.name), policy) {
+            return config;
+        }
+        let is_hidden = |base: &Value| {
+            let name = base.as_str().and_then(|base| base.parse().ok());
+            let base = name.and_then(|name| self.find(&name));
+            base.is_some_and(|base| !may_read(base, caller, policy))
+        };
+        if let Some(Value::Array(bases)) = config.get_mut("bases") {
+            bases.retain(|base| !is_hidden(base));
+        }
+        config
     }
 
     /// Whether anybody sees the same of an index: it and its bases are open to

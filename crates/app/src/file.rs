@@ -113,7 +113,12 @@ impl App {
         index: &IndexName,
         path: &FilePath,
     ) -> Result<FileReply> {
-        let grant = self.grant(caller, index, Right::Read).await?;
+        let grant = match self.grant(caller, index, Right::Read).await {
+            Err(error) if error.kind() == Kind::NotFound => {
+                return Err(self.gone_with_its_index(index, path, error).await?);
+            }
+            granted => granted?,
+        };
         let key = (index.clone(), path.clone());
         if let Some(known) = self.memory.files.0.get(&key)
             && self
@@ -134,6 +139,18 @@ impl App {
         }
         // Boxed: a remembered file needs none of its room.
         Box::pin(self.look_up(&grant, key)).await
+    }
+
+    /// devpi: a file stays gone when its index goes.
+    async fn gone_with_its_index(
+        &self,
+        index: &IndexName,
+        path: &FilePath,
+        error: Error,
+    ) -> Result<Error> {
+        let mut tx = self.store.read().await?;
+        let removed = tx.was_removed(index, &path.to_string()).await?;
+        Ok(if removed { file_gone() } else { error })
     }
 
     async fn look_up(&self, grant: &Grant, key: (IndexName, FilePath)) -> Result<FileReply> {
@@ -280,6 +297,17 @@ impl App {
 }
 
 impl FileReply {
+    /// Where clients are sent for a file that is not here: with devpi's
+    /// `mirror_use_external_urls`, and never with credentials.
+    pub fn external_url(&self) -> Option<String> {
+        let Source::Upstream(wanted) = &self.source else {
+            return None;
+        };
+        let mirror = wanted.index.config.mirror()?;
+        let is_wanted = mirror.mirror_use_external_urls == Some(true);
+        is_wanted.then(|| without_credentials(&wanted.entry.url))?
+    }
+
     /// Opens the bytes, or this part of them. A file that is not here yet is
     /// fetched, together with everybody who wants it.
     pub async fn open(&self, range: Option<Range<u64>>) -> Result<FileBody> {
@@ -345,6 +373,13 @@ impl FileReply {
 
 fn is_at(entry: &PageFile, path: &FilePath) -> bool {
     entry.filename == path.filename && FilePath::of_mirrored(entry) == *path
+}
+
+pub(crate) fn without_credentials(url: &str) -> Option<String> {
+    let mut url = url::Url::parse(url).ok()?;
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    Some(url.into())
 }
 
 /// devpi's words.

@@ -118,6 +118,9 @@ impl App {
                 "The requested modifications resulted in no changes",
             ));
         }
+        if config == index.config {
+            return Ok(config);
+        }
         // devpi: an object without `bases` leaves a dangling base alone, a list revalidates everything.
         if checked {
             let kept = index.config.bases();

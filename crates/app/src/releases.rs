@@ -12,7 +12,6 @@ use crate::error::Error;
 use crate::file_path::FilePath;
 use crate::layers::{Found, Known, Layers};
 use crate::links;
-use crate::project_page::no_project;
 use crate::{App, Result};
 
 /// One release as one index has it.
@@ -56,10 +55,17 @@ impl App {
     ) -> Result<Vec<ReleaseView>> {
         let grant = self.grant(caller, index, Right::Read).await?;
         let sight = grant.sight(&self.settings.policy);
-        let sight = if ignore_bases { sight.alone() } else { sight };
-        let layers = self.layers(&sight, project).await?;
+        let mut layers = self.layers(&sight, project).await?;
         if layers.found.is_empty() {
-            return Err(layers.failure.unwrap_or_else(|| no_project(project)));
+            // devpi's words for this view.
+            let absent = || Error::not_found(format!("no project '{project}'"));
+            return Err(layers.failure.unwrap_or_else(absent));
+        }
+        if ignore_bases {
+            // devpi: a project that only a base has is known, and has nothing here.
+            layers
+                .found
+                .retain(|layer| layer.index.id == grant.index().id);
         }
         self.views(layers, project).await
     }

@@ -9,7 +9,6 @@ use larder_store::Tx;
 
 use crate::authorize::{Grant, Right};
 use crate::error::Error;
-use crate::file::no_file;
 use crate::file_path::FilePath;
 use crate::{App, Result};
 
@@ -34,7 +33,9 @@ impl App {
                     "file '{index}/{path}' existed, deleted in later serial"
                 ))
             };
-            return Err(if removed { gone() } else { no_file() });
+            // devpi's words.
+            let absent = || Error::not_found(format!("package '{index}/{path}' doesn't exist"));
+            return Err(if removed { gone() } else { absent() });
         };
         self.check_volatile(&mut tx, &grant, force).await?;
         tx.remove_file(file.id, self.clock.now(), caller.name())
@@ -68,16 +69,21 @@ impl App {
     ) -> Result<()> {
         let grant = self.grant(caller, index, Right::Remove).await?;
         let mut tx = self.store.write().await?;
+        if grant.index().kind() == IndexKind::Mirror {
+            return self
+                .uncache_release(tx, &grant, project, version, force)
+                .await;
+        }
         let releases = tx.releases(grant.index().id, project).await?;
         if releases.is_empty() {
             return Err(Error::not_found(format!(
-                "project {project} not found on stage {index}"
+                "project {project} not found on stage '{index}'"
             )));
         }
         let wanted = Version::lenient(version);
         let absent = || {
             Error::not_found(format!(
-                "version '{version}' of project {project} not found on stage {index}"
+                "version '{version}' of project {project} not found on stage '{index}'"
             ))
         };
         let release = releases
@@ -99,6 +105,31 @@ impl App {
         }
         tx.commit().await?;
         tracing::info!(%index, %project, version, by = ?caller.name(), "release deleted");
+        Ok(())
+    }
+
+    /// Deletes what a mirror has cached of a release; its links stay (devpi: 7.7).
+    async fn uncache_release(
+        &self,
+        mut tx: Tx,
+        grant: &Grant,
+        project: &ProjectName,
+        version: &str,
+        force: bool,
+    ) -> Result<()> {
+        let (id, who) = (grant.index().id, grant.caller().name());
+        if tx.has_project(&[id], project).await?.is_empty() {
+            return Err(Error::not_found("project not found"));
+        }
+        self.check_volatile(&mut tx, grant, force).await?;
+        let wanted = Version::lenient(version);
+        for file in tx.files(&[id], project).await? {
+            if wanted.same_release(&Version::lenient(&file.version)) {
+                tx.remove_file(file.id, self.clock.now(), who).await?;
+            }
+        }
+        tx.commit().await?;
+        tracing::info!(index = %grant.index().name, %project, version, by = ?who, "cached files of a release deleted");
         Ok(())
     }
 

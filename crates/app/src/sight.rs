@@ -51,14 +51,6 @@ impl Sight {
         }
     }
 
-    /// The index alone, without its bases.
-    pub(crate) fn alone(&self) -> Self {
-        Self {
-            order: self.order.iter().take(1).cloned().collect(),
-            readable: self.readable.clone(),
-        }
-    }
-
     /// The whole order, for rules about who has what.
     pub(crate) fn order(&self) -> &[Arc<Index>] {
         &self.order

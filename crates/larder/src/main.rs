@@ -2,6 +2,7 @@
 
 mod config;
 mod serve;
+mod yank;
 
 use std::process::ExitCode;
 
@@ -9,6 +10,14 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args_os()
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
+    if let [_, command, words @ ..] = args.as_slice()
+        && command == "yank"
+    {
+        return yank::run(words).unwrap_or_else(|error| fatal(&format!("{error:#}")));
+    }
     let config = match config::Config::from_process() {
         Ok(config) => config,
         Err(config::Stop::Said(code)) => return code,

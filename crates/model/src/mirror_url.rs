@@ -45,7 +45,7 @@ impl MirrorUrl {
 
     /// The address a request gives.
     pub(crate) fn strict(text: &str) -> Result<Self, ConfigError> {
-        let url = Self::parse(text).ok_or(ConfigError::MirrorUrl)?;
+        let url = parse(text).ok_or(ConfigError::MirrorUrl)?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(ConfigError::MirrorUrlTail);
         }
@@ -54,7 +54,7 @@ impl MirrorUrl {
 
     /// A stored address; query and fragment never had a meaning.
     pub(crate) fn lenient(text: &str) -> Option<Self> {
-        let mut url = Self::parse(text)?;
+        let mut url = parse(text)?;
         url.set_query(None);
         url.set_fragment(None);
         Self::of(url)
@@ -79,19 +79,6 @@ impl MirrorUrl {
         self.given.as_str()
     }
 
-    fn parse(text: &str) -> Option<Url> {
-        let text = text.trim();
-        // The URL standard drops control characters silently; what is stored shall be what was read.
-        if text.len() > MAX_LEN || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return None;
-        }
-        let url = Url::parse(text).ok()?;
-        let is_http = matches!(url.scheme(), "http" | "https");
-        // It also reads `http:a` and `http:///a` as `http://a/`, which nobody means.
-        let (_, authority) = text.split_once("://")?;
-        (is_http && !authority.starts_with(['/', '\\'])).then_some(url)
-    }
-
     fn of(given: Url) -> Option<Self> {
         let mut base = without_credentials(&given)?;
         if !base.path().ends_with('/') {
@@ -107,6 +94,20 @@ impl MirrorUrl {
             None => false,
         }
     }
+}
+
+/// An http or https URL, spelled as people mean one.
+pub(crate) fn parse(text: &str) -> Option<Url> {
+    let text = text.trim();
+    // The URL standard drops control characters silently; what is stored shall be what was read.
+    if text.len() > MAX_LEN || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    let is_http = matches!(url.scheme(), "http" | "https");
+    // It also reads `http:a` and `http:///a` as `http://a/`, which nobody means.
+    let (_, authority) = text.split_once("://")?;
+    (is_http && !authority.starts_with(['/', '\\'])).then_some(url)
 }
 
 impl fmt::Display for MirrorUrl {

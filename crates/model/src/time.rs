@@ -15,6 +15,12 @@ impl Timestamp {
         Self(micros)
     }
 
+    /// From RFC 3339 text, as `upload-time` is on simple pages.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let at = text.parse::<jiff::Timestamp>().ok()?;
+        Some(Self(at.as_microsecond()))
+    }
+
     /// Microseconds since the epoch.
     pub const fn as_micros(self) -> i64 {
         self.0
@@ -82,6 +88,15 @@ impl fmt::Display for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::Timestamp;
+
+    #[test]
+    fn upload_times_are_read_back() {
+        let at = Timestamp::from_micros(1_795_428_000_000_007);
+        assert_eq!(Timestamp::from_rfc3339(&at.to_rfc3339()), Some(at));
+        let whole = Timestamp::from_micros(1_795_428_000_000_000);
+        assert_eq!(Timestamp::from_rfc3339("2026-11-23T10:00:00Z"), Some(whole));
+        assert_eq!(Timestamp::from_rfc3339("yesterday"), None);
+    }
 
     #[test]
     fn a_timestamp_is_written_in_every_form_clients_read() {

@@ -6,12 +6,14 @@
 
 mod listed;
 mod split;
+mod upload_type;
 
 use std::fmt;
 
 use crate::{ProjectName, Version};
 
 pub(crate) use listed::{is_listed, names_project};
+pub use upload_type::upload_type;
 
 /// What a distribution file is, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

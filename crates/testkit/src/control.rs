@@ -114,6 +114,7 @@ fn run(state: &mut State, method: &Method, path: &str, body: &Bytes) -> Result<V
             state.clear_faults(None);
             state.hits.clear();
             state.seen.clear();
+            state.posted.clear();
             state.resetting = false;
         }
         _ => return Err(format!("there is no {method} {path}")),

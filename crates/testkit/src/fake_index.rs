@@ -15,6 +15,7 @@ use crate::catalog::FileEntry;
 use crate::dist::Dist;
 use crate::fault::Fault;
 use crate::folder::Folder;
+use crate::posted::Posted;
 use crate::server::{self, Command};
 use crate::shared::{Seen, Shared, State};
 
@@ -228,11 +229,18 @@ impl FakeIndex {
         self.shared.state().seen.iter().cloned().collect()
     }
 
+    /// The multipart forms posted so far, to whatever path, oldest first.
+    /// Those that a fault or missing credentials turned away are among them.
+    pub fn posted(&self) -> Vec<Posted> {
+        self.shared.state().posted.clone()
+    }
+
     /// Forgets hits and requests.
     pub fn forget_hits(&self) {
         self.shared.change(|state| {
             state.hits.clear();
             state.seen.clear();
+            state.posted.clear();
         });
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Behaves as PyPI where PyPI is well-behaved: 301 to the normalised name and
 //! to the trailing slash, `ETag` and 304 on pages, gzip when accepted, single
-//! ranges on files, sidecars.
+//! ranges on files, sidecars. Takes any form that is posted to it.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use http::header::{
     LOCATION, RANGE, VARY,
 };
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use larder_pypi::ProjectName;
 
@@ -23,6 +24,7 @@ use crate::catalog::{FileEntry, Found};
 use crate::control;
 use crate::fault::{Fault, Faults};
 use crate::page::{Document, HTML, HTML_V1, JSON, Rendered, gzip, render_list};
+use crate::posted::Posted;
 use crate::shared::{Shared, State};
 
 /// When every file was last modified.
@@ -78,12 +80,24 @@ pub(crate) async fn respond(
     if shared.state().resetting || faults.has(&Fault::Reset) {
         return Err(ResetWanted);
     }
+    if parts.method == Method::POST {
+        take_form(shared, &parts, body).await;
+    }
     wait(shared, &faults).await;
     let plain = match made_up(&parts, &faults).await {
         Some(plain) => plain,
         None => real(&mut shared.state(), &parts, &faults),
     };
     Ok(finish(plain, &faults, shared))
+}
+
+async fn take_form(shared: &Shared, parts: &Parts, body: Incoming) {
+    let Ok(body) = body.collect().await else {
+        return;
+    };
+    if let Some(posted) = Posted::read(parts, &body.to_bytes()) {
+        shared.change(|state| state.posted.push(posted));
+    }
 }
 
 async fn wait(shared: &Shared, faults: &Faults) {
@@ -159,6 +173,9 @@ fn real(state: &mut State, parts: &Parts, faults: &Faults) -> Plain {
     {
         return Plain::status(StatusCode::UNAUTHORIZED)
             .with(http::header::WWW_AUTHENTICATE, "Basic realm=\"fake index\"");
+    }
+    if parts.method == Method::POST {
+        return Plain::new(StatusCode::OK, "text/plain", "");
     }
     let segments: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
     match segments.as_slice() {

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::catalog::Catalog;
 use crate::fault::{Fault, Faults, Installed};
 use crate::folder::Folder;
+use crate::posted::Posted;
 
 /// Requests that are remembered; older ones are forgotten.
 const MAX_SEEN: usize = 1000;
@@ -43,6 +44,7 @@ pub(crate) struct State {
     pub(crate) folder: Option<Folder>,
     pub(crate) hits: BTreeMap<String, u64>,
     pub(crate) seen: VecDeque<Seen>,
+    pub(crate) posted: Vec<Posted>,
     /// Whether `seen` is kept.
     pub(crate) record: bool,
     pub(crate) max_age: Option<u64>,

@@ -1,4 +1,4 @@
-//! Talking to another index: project pages, project lists, files.
+//! Talking to another index: project pages, project lists, files, uploads.
 //!
 //! Invariants: every address that is connected to was allowed by the
 //! [`Endpoint`], at every redirect; credentials go to the origin they belong
@@ -20,6 +20,7 @@ mod page;
 mod redirect;
 mod resolver;
 mod slots;
+mod submit;
 mod transport;
 
 pub use address::check_public_host;
@@ -27,4 +28,5 @@ pub use endpoint::{Addresses, Endpoint, Validators};
 pub use error::Error;
 pub use file::FileAnswer;
 pub use page::{FreshPage, PageAnswer};
+pub use submit::{FilePart, Submission, Submitted};
 pub use transport::{Settings, Upstreams};

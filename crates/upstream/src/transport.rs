@@ -41,7 +41,7 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) pages: Slots,
     pub(crate) files: Slots,
-    clients: Clients,
+    pub(crate) clients: Clients,
 }
 
 /// An answer that is not a redirect, and whose it is.

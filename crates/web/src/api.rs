@@ -11,7 +11,12 @@ use crate::json;
 use crate::request::{Ask, index_name};
 
 /// What devpi-client may use; it reads this list.
-const FEATURES: [&str; 1] = ["server-keyvalue-parsing"];
+const FEATURES: [&str; 4] = [
+    "push-no-docs",
+    "push-only-docs",
+    "push-register-project",
+    "server-keyvalue-parsing",
+];
 
 pub(crate) async fn get(
     ask: &Ask,

@@ -2,12 +2,12 @@
 
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName,
-    HeaderValue, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE, VARY,
+    HeaderValue, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE, VARY,
 };
 use http::{Response, StatusCode};
-use larder_app::{FileBody, FilePath, FileReply};
+use larder_app::{FileBody, FileDetails, FilePath, FileReply};
 use larder_pypi::negotiate::prefers_json_api;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::body::{Body, RequestBody};
 use crate::conditional::{Part, matches_none, part, range_stands};
@@ -59,11 +59,27 @@ pub(crate) async fn get(
         );
         return Ok(response);
     }
-    let file = ask.app().file(&caller, &name, &path).await?;
     if prefers_json_api(ask.accept()) {
-        return Ok(describe(ask, &file));
+        let details = ask.app().file_details(&caller, &name, &path).await?;
+        return Ok(describe(ask, &details));
     }
-    send(ask, &file).await
+    let file = ask.app().file(&caller, &name, &path).await?;
+    match file.external_url() {
+        Some(url) => Ok(elsewhere(&url)),
+        None => send(ask, &file).await,
+    }
+}
+
+/// devpi: `mirror_use_external_urls`, for files that are not here.
+fn elsewhere(url: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    let headers = response.headers_mut();
+    if let Ok(url) = HeaderValue::from_str(url) {
+        headers.insert(LOCATION, url);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 pub(crate) async fn delete(
@@ -118,18 +134,25 @@ fn no_file() -> Refusal {
 }
 
 /// devpi's metadata of a file (devpi: 1.11), for clients that prefer JSON.
-fn describe(ask: &Ask, file: &FileReply) -> Response<Body> {
-    let meta = &file.meta;
-    let hash_spec = meta
-        .digest
-        .map(|digest| format!("sha256={digest}"))
-        .unwrap_or_default();
-    let hashes = meta
-        .digest
-        .map_or_else(|| json!({}), |digest| json!({"sha256": digest}));
-    let mut result = json!({"hash_spec": hash_spec, "hashes": hashes, "project": meta.project, "version": meta.version});
-    if let (Some(last_modified), Some(result)) = (&meta.last_modified, result.as_object_mut()) {
-        result.insert("last_modified".to_owned(), json!(last_modified));
+fn describe(ask: &Ask, file: &FileDetails) -> Response<Body> {
+    let hashes: Map<String, Value> = file
+        .hashes
+        .iter()
+        .map(|(algorithm, hex)| (algorithm.to_owned(), json!(hex)))
+        .collect();
+    let mut result = json!({
+        "hash_spec": file.hash_spec,
+        "hashes": hashes,
+        "project": file.project,
+        "version": file.version,
+    });
+    let more = [("last_modified", &file.last_modified), ("url", &file.url)];
+    if let Some(result) = result.as_object_mut() {
+        for (key, value) in more {
+            if let Some(value) = value {
+                result.insert(key.to_owned(), json!(value));
+            }
+        }
     }
     json::reply(ask, StatusCode::OK, "releasefilemeta", &result, None)
 }

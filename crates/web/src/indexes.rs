@@ -25,7 +25,7 @@ pub(crate) async fn index(
         Method::PUT => create(ask, user, index, body).await,
         Method::PATCH => modify(ask, user, index, body).await,
         Method::DELETE => delete(ask, user, index).await,
-        _ => Err(with_allow("GET, HEAD, PUT, PATCH, DELETE, POST")),
+        _ => Err(with_allow("GET, HEAD, PUT, PATCH, DELETE, POST, PUSH")),
     }
 }
 
@@ -33,7 +33,8 @@ async fn get(ask: &Ask, user: &str, index: &str) -> Result<Response<Body>, Refus
     let name = index_name(user, index)?;
     let caller = ask.reader(&name).await?;
     let grant = ask.app().grant(&caller, &name, Right::Read).await?;
-    let mut result = grant.index().config.to_json();
+    let policy = &ask.app().settings().policy;
+    let mut result = grant.directory().config_for(grant.index(), &caller, policy);
     if !ask.flag("no_projects") {
         let projects = ask.app().own_projects(&caller, &name).await?;
         result.insert("projects".to_owned(), json!(projects));

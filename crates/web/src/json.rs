@@ -55,6 +55,13 @@ fn write(ask: &Ask, status: StatusCode, envelope: &Value) -> Response<Body> {
     response
 }
 
+/// Whether the body is said to be JSON.
+pub(crate) fn is_json(ask: &Ask) -> bool {
+    let kind = ask.header(&CONTENT_TYPE).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
+}
+
 /// Reads a JSON body. The type is required, so that no form of a foreign site can send one.
 pub(crate) async fn read(ask: &Ask, body: RequestBody) -> Result<Value, Refusal> {
     let bytes = read_bytes(ask, body, MAX_JSON_BYTES).await?;
@@ -74,12 +81,6 @@ pub(crate) async fn read_bytes(
     drain(body).await;
     let message = "send the body as JSON, with the header Content-Type: application/json";
     Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
-}
-
-fn is_json(ask: &Ask) -> bool {
-    let header = ask.header(&CONTENT_TYPE).unwrap_or_default();
-    let kind = header.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json")
 }
 
 /// Reads a JSON body that must be an object.

@@ -19,6 +19,7 @@ mod negotiate;
 mod outside;
 mod path;
 mod patience;
+mod push;
 mod releases;
 mod request;
 mod routes;

@@ -108,15 +108,19 @@ impl Ask {
 
     /// The credentials that were sent (devpi: 2.1; A-05).
     pub(crate) fn credentials(&self) -> Option<Credentials> {
+        let nobody = || Credentials::new("", "");
         let devpi = self.head.headers.get("x-devpi-auth");
         // `X-Devpi-Auth` wins: `requests` adds the other by itself from `~/.netrc`.
-        if let Some(value) = devpi {
-            return Some(basic(value.as_bytes()).unwrap_or_else(|| Credentials::new("", "")));
+        if let Some(read) = devpi.and_then(|value| basic(value.as_bytes())) {
+            return Some(read);
         }
-        let value = self.head.headers.get(AUTHORIZATION)?.as_bytes();
+        let Some(value) = self.head.headers.get(AUTHORIZATION) else {
+            return devpi.map(|_| nobody());
+        };
+        let value = value.as_bytes();
         let (scheme, rest) = split_scheme(value)?;
         match scheme.to_ascii_lowercase().as_slice() {
-            b"basic" => Some(basic(rest).unwrap_or_else(|| Credentials::new("", ""))),
+            b"basic" => Some(basic(rest).unwrap_or_else(nobody)),
             b"bearer" | b"token" => {
                 Some(Credentials::new("", String::from_utf8_lossy(rest).trim()))
             }

@@ -14,7 +14,10 @@ use crate::error::{Refusal, Style, with_allow};
 use crate::path::{BadPath, Segments, segments};
 use crate::request::Ask;
 use crate::yank::YankAddress;
-use crate::{Web, api, docs, files, indexes, login, releases, simple, status, upload, users, yank};
+use crate::{
+    Web, api, docs, files, indexes, json, login, push, releases, simple, status, upload, users,
+    yank,
+};
 
 /// One line of the route table, for the documentation and the tests that keep it whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +60,7 @@ pub const ROUTES: &[RouteInfo] = &[
     },
     RouteInfo {
         pattern: "/{user}/{index}",
-        methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"],
+        methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST", "PUSH"],
     },
     RouteInfo {
         pattern: "/{user}/{index}/+simple/",
@@ -266,6 +269,12 @@ async fn dispatch(
         Route::Login if method == Method::POST => Box::pin(login::post(ask, body)).await,
         Route::Status if read => status::get(ask).await,
         Route::User(user) => Box::pin(users::user(ask, user, body)).await,
+        // devpi: forms are uploads, JSON is a push.
+        Route::Index(user, index)
+            if method.as_str() == "PUSH" || (method == Method::POST && json::is_json(ask)) =>
+        {
+            Box::pin(push::push(ask, user, index, body)).await
+        }
         Route::Index(user, index) if method == Method::POST => {
             Box::pin(upload::post(ask, user, index, body)).await
         }

@@ -120,12 +120,13 @@ fn user_json(ask: &Ask, directory: &Directory, user: &User, caller: &Caller) -> 
     if let Some(modified) = user.modified {
         result.insert("modified".to_owned(), json!(modified.to_devpi()));
     }
+    let policy = &ask.app().settings().policy;
     let owned: Map<String, Value> = directory
-        .indexes_for(&user.name, caller, &ask.app().settings().policy)
+        .indexes_for(&user.name, caller, policy)
         .map(|index| {
             (
                 index.name.index().to_owned(),
-                Value::Object(index.config.to_json()),
+                Value::Object(directory.config_for(index, caller, policy)),
             )
         })
         .collect();

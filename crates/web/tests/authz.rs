@@ -56,6 +56,9 @@ struct Kind {
     /// The index has an `acl_read`.
     private: bool,
 }
+/// devpi: who may not push is told 401, logged in or not. What is asked for is
+/// the right to read the source and to upload to the target.
+const PUSHERS: [Gate; 5] = [Login, Login, Open, Login, Login];
 
 const fn read(pattern: &'static str, path: &'static str) -> Row {
     Row {
@@ -141,6 +144,7 @@ const MATRIX: &[Row] = &[
         UPLOADERS,
         UPLOADERS,
     ),
+    row("/{user}/{index}", "PUSH", "/owner/dev", PUSHERS, PUSHERS),
     read("/{user}/{index}/+simple/", "/owner/dev/+simple/"),
     read(
         "/{user}/{index}/+simple/{project}/",
@@ -258,6 +262,10 @@ fn private_gates(row: &Row, gates: [Gate; 5]) -> [Gate; 5] {
         // Who may not see the file learns that first.
         return [Login, Closed, Open, Closed, Closed];
     }
+    if row.method == "PUSH" {
+        // Of those who may read, devpi's 401 for those who may not upload.
+        return [Login, Closed, Open, Login, Login];
+    }
     if reads && of_index { READERS } else { gates }
 }
 
@@ -294,6 +302,9 @@ async fn larder(world: Kind) -> (TestLarder, String) {
             }),
         )
         .await;
+    larder
+        .index("owner/final", &json!({"acl_upload": "uploader"}))
+        .await;
     let dist = DistBuilder::wheel("demo", "1.0").build();
     let answer = larder
         .post_form("owner/dev", ("uploader", "uploader"), &Form::of(&dist))
@@ -320,6 +331,10 @@ fn body(row: &Row) -> (&'static str, String) {
         ("/{user}/{index}", "POST") => (
             "application/x-www-form-urlencoded",
             ":action=submit&name=other&version=1.0".to_owned(),
+        ),
+        ("/{user}/{index}", "PUSH") => (
+            "application/json",
+            json!({"name": "demo", "version": "1.0", "targetindex": "owner/final"}).to_string(),
         ),
         _ => ("", String::new()),
     }
@@ -373,7 +388,13 @@ async fn check(larder: &TestLarder, file: &str, row: &Row, caller: &str, gate: G
     };
     assert_eq!(seen, gate, "{} {path} by {caller}: {answer:?}", row.method);
     if gate == Login {
-        assert_eq!(answer.header("www-authenticate"), "Basic realm=\"pypi\"");
+        // devpi: a push asks for no credentials.
+        let challenge = if row.method == "PUSH" {
+            ""
+        } else {
+            "Basic realm=\"pypi\""
+        };
+        assert_eq!(answer.header("www-authenticate"), challenge);
     }
 }
 

@@ -218,9 +218,21 @@ async fn p06_listings_do_not_name_what_the_caller_may_not_read() {
         ] {
             let list = get(&larder, path, "application/json", user).await;
             assert_eq!(list.status, StatusCode::OK);
-            assert_eq!(list.text().contains("\"priv\""), seen, "{path} {user:?}");
+            assert_eq!(list.text().contains("priv"), seen, "{path} {user:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn p06_a_base_is_named_to_its_readers_and_to_who_may_change_the_index() {
+    let larder = larder().await;
+    for (user, seen) in [(None, false), (Some("bob"), false), (Some("carol"), true)] {
+        let view = get(&larder, "/alice/front", "application/json", user).await;
+        assert_eq!(view.text().contains("alice/priv"), seen, "{user:?}");
+    }
+    let patch = larder.ask(Method::PATCH, "/alice/front").by("alice", "alice");
+    let patch = patch.json(&json!({"title": "t"})).await;
+    assert_eq!(patch.json()["result"]["bases"], json!(["alice/priv"]));
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@
 //! Invariant: whatever goes wrong, either everything about the file is true
 //! or nothing of it is there; a crash leaves at most an unreferenced blob.
 
-mod admit;
+pub(crate) mod admit;
 mod read;
-mod record;
+pub(crate) mod record;
 
 pub(crate) use read::{check_digests, form_project, printable};
 pub(crate) use record::{link_log, same_release, taken};
@@ -104,8 +104,8 @@ impl App {
             .await?
             .files(&[grant.index().id], &release.project)
             .await?;
-        let verdict = admit::admit(&grant.index().config, &release, &seen)?;
-        if verdict == admit::Verdict::Identical {
+        let verdict = admit::admit(&grant.index().config, release.candidate(), &seen)?;
+        if matches!(verdict, admit::Verdict::Identical(_)) {
             return Ok(Uploaded::Identical);
         }
         reach("app.upload.read");

@@ -9,10 +9,12 @@ use larder_pypi::filename::{self, DistFilename, FileKind};
 use larder_pypi::hashes::Computed;
 use larder_pypi::upload_form::UploadForm;
 use larder_pypi::{Digest, ProjectName, Version};
+use larder_store::FileRole;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 
 use super::IncomingFile;
+use super::admit::Candidate;
 use crate::error::Error;
 use crate::{App, Result};
 
@@ -31,6 +33,15 @@ pub(super) struct ReadRelease {
 impl ReadRelease {
     pub(super) fn sidecar_digest(&self) -> Option<Digest> {
         self.sidecar.as_ref().map(|bytes| Digest::of(bytes))
+    }
+
+    pub(super) fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            project: &self.project,
+            filename: &self.filename,
+            kind: FileRole::Release,
+            digest: self.computed.sha256,
+        }
     }
 }
 

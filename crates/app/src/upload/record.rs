@@ -1,5 +1,6 @@
 //! The last step: one transaction that makes release and file true together.
 
+use larder_model::{IndexConfig, IndexName};
 use larder_pypi::Version;
 use larder_pypi::upload_form::UploadForm;
 use larder_store::{FileRole, FileRow, NewFile, NewRelease, Tx};
@@ -22,21 +23,13 @@ impl App {
         let mut tx = self.store.write().await?;
         let config = self.regrant(&mut tx, grant).await?;
         let there = tx.files(&[grant.index().id], &release.project).await?;
-        let verdict = admit(&config, &release, &there)?;
-        let old = match verdict {
-            Verdict::Identical => return Ok(Uploaded::Identical),
+        let old = match admit(&config, release.candidate(), &there)? {
+            Verdict::Identical(_) => return Ok(Uploaded::Identical),
             Verdict::New => None,
-            Verdict::Replace { old } => there.iter().find(|file| file.id == old),
+            Verdict::Replace(old) => Some(old),
         };
-        // Decision: a name that was deleted stays taken where files never change.
-        if old.is_none()
-            && !config.volatile
-            && tx.filename_was_removed(&name, &release.filename).await?
-        {
-            return Err(Error::conflict(format!(
-                "{} was deleted from this non-volatile index: File already exists, use another version",
-                release.filename
-            )));
+        if old.is_none() {
+            refuse_removed_name(&mut tx, &name, &config, &release.filename).await?;
         }
         let version = self.release_version(&mut tx, grant, &release).await?;
         let yanked = yanked_release(&there, &version);
@@ -143,22 +136,37 @@ fn yanked_release(there: &[FileRow], version: &str) -> Option<String> {
     files.all(|file| file.yanked.is_some()).then_some(first)
 }
 
+/// Decision: a name that was deleted stays taken where files never change.
+pub(crate) async fn refuse_removed_name(
+    tx: &mut Tx,
+    index: &IndexName,
+    config: &IndexConfig,
+    filename: &str,
+) -> Result<()> {
+    if config.volatile || !tx.filename_was_removed(index, filename).await? {
+        return Ok(());
+    }
+    Err(Error::conflict(format!(
+        "{filename} was deleted from this non-volatile index: File already exists, use another version"
+    )))
+}
+
 /// devpi: 1.8, 4.4: what happened to the link.
 pub(crate) fn link_log(grant: &Grant, when: [i16; 6], old: Option<&FileRow>) -> Vec<Value> {
-    let mut log = Vec::new();
-    if let Some(old) = old {
-        let count = old
-            .log
-            .iter()
-            .filter_map(|entry| entry.get("count")?.as_u64())
-            .max()
-            .unwrap_or(0)
-            + 1;
-        log.push(json!({"what": "overwrite", "who": null, "when": when, "count": count}));
-    }
+    let mut log: Vec<Value> = old.map(|old| overwritten(old, when)).into_iter().collect();
     let who = grant.caller().name().map(ToString::to_string);
     log.push(json!({"what": "upload", "who": who, "when": when, "dst": grant.index().name}));
     log
+}
+
+/// devpi: 4.4: the first entry of a file that took the place of another.
+pub(crate) fn overwritten(old: &FileRow, when: [i16; 6]) -> Value {
+    let counts = old
+        .log
+        .iter()
+        .filter_map(|entry| entry.get("count")?.as_u64());
+    let count = counts.max().unwrap_or(0) + 1;
+    json!({"what": "overwrite", "who": null, "when": when, "count": count})
 }
 
 /// The spelling of this version that is there already, else its own.

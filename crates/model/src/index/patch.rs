@@ -23,10 +23,9 @@ enum Operation<'a> {
 impl<'a> Operation<'a> {
     fn parse(given: &'a Value) -> Result<Self, ConfigError> {
         let wrong = || ConfigError::Operation(super::error::repr(given));
-        let (key, value) = given
-            .as_str()
-            .and_then(|text| text.split_once('='))
-            .ok_or_else(wrong)?;
+        let text = given.as_str().ok_or_else(wrong)?;
+        // devpi: a key alone is set to nothing.
+        let (key, value) = text.split_once('=').unwrap_or((text, ""));
         let (key, sign) = match (key.strip_suffix('+'), key.strip_suffix('-')) {
             (Some(key), _) => (key, '+'),
             (_, Some(key)) => (key, '-'),

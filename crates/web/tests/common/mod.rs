@@ -41,6 +41,8 @@ pub struct TestLarder {
     pub web: Web,
     pub app: App,
     pub clock: Clock,
+    pub store: Store,
+    pub blobs: Blobs,
     dir: TempDir,
     pub peer: IpAddr,
 }
@@ -104,8 +106,8 @@ impl TestLarder {
         .expect("upstreams");
         let clock = Clock::fixed(Timestamp::from_micros(1_795_428_000_000_000));
         let app = App::new(
-            store,
-            blobs,
+            store.clone(),
+            blobs.clone(),
             upstreams,
             setup.settings,
             clock.clone(),
@@ -121,6 +123,8 @@ impl TestLarder {
             web,
             app,
             clock,
+            store,
+            blobs,
             dir,
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         }

@@ -12,6 +12,7 @@ fn operations_change_one_thing_each() {
     let table = r#"
         title=x=y                                             | title                | "x=y"
         title=                                                | title                | ""
+        title                                                 | title                | ""
         title=x; title-=                                      | title                | null
         volatile=no                                           | volatile             | false
         bases=a/b,c/d; bases-=a/b                             | bases                | ["c/d"]
@@ -86,12 +87,17 @@ fn operations_that_make_no_sense_are_refused() {
 
 #[test]
 fn what_is_no_operation_is_refused() {
-    // E25
-    for text in ["no operator", "=x", "+=x", "-=", "-=x", "", "title"] {
+    for text in ["=x", "+=x", "-=", "-=x", ""] {
         let message = patch_list(&stage(), &[text]).unwrap_err().to_string();
         let expected = format!("'{text}' is none of key=value, key+=value, key-=value and key-=");
         assert_eq!(message, expected);
     }
+    // E25: a key that nobody knows, set to nothing.
+    let message = patch_list(&stage(), &["no operator"])
+        .unwrap_err()
+        .to_string();
+    let expected = "indexconfig got unexpected keyword arguments: no operator=";
+    assert_eq!(message, expected);
     for value in [json!(null), json!(1), json!({}), json!(["a=b"])] {
         let refused = stage().patch_list(std::slice::from_ref(&value));
         assert!(matches!(refused, Err(ConfigError::Operation(_))), "{value}");
