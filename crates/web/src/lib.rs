@@ -26,6 +26,7 @@ mod routes;
 mod serve;
 mod simple;
 mod status;
+mod toxresults;
 mod upload;
 mod users;
 mod yank;

@@ -9,7 +9,7 @@ use crate::json;
 use crate::request::Ask;
 
 pub(crate) async fn post(ask: &Ask, body: RequestBody) -> Result<Response<Body>, Refusal> {
-    let body = json::read_object(ask, body).await?;
+    let body = json::read_strangers_object(ask, body).await?;
     let text = |key: &str| body.get(key).and_then(Value::as_str);
     let (Some(user), Some(password)) = (text("user"), text("password")) else {
         return Err(Refusal::bad_request(

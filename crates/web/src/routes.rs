@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 
+use http::header::{ACCEPT, HeaderName, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 
 use crate::body::{Body, RequestBody};
@@ -15,8 +16,8 @@ use crate::path::{BadPath, Segments, segments};
 use crate::request::Ask;
 use crate::yank::YankAddress;
 use crate::{
-    Web, api, docs, files, indexes, json, login, push, releases, simple, status, upload, users,
-    yank,
+    Web, api, docs, files, indexes, json, login, push, releases, simple, status, toxresults,
+    upload, users, yank,
 };
 
 /// One line of the route table, for the documentation and the tests that keep it whole.
@@ -221,9 +222,12 @@ pub(crate) async fn answer(
     peer: IpAddr,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
+    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let style = Style::of(text(ACCEPT), text(USER_AGENT));
+    let is_head = head.method == Method::HEAD;
     let ask = match Ask::new(web, head, peer) {
         Ok(ask) => ask,
-        Err(refusal) => return refusal.into_response(Style::Text, false),
+        Err(refusal) => return refusal.into_response(style, is_head),
     };
     let path = ask.path().to_owned();
     let segments = match segments(&path) {
@@ -293,7 +297,7 @@ async fn dispatch(
             Box::pin(files::delete(ask, user, index, area, &path)).await
         }
         Route::File(user, index, area, path) if method == Method::POST && area == "+f" => {
-            Box::pin(files::post_toxresult(ask, user, index, area, &path, body)).await
+            Box::pin(toxresults::post(ask, user, index, &path, body)).await
         }
         Route::Doc(address, path) if read => Box::pin(docs::get(ask, address, &path)).await,
         Route::ToDoc(address, path) if read => Ok(docs::to_pages(ask, address, &path)),
