@@ -230,7 +230,9 @@ async fn p06_a_base_is_named_to_its_readers_and_to_who_may_change_the_index() {
         let view = get(&larder, "/alice/front", "application/json", user).await;
         assert_eq!(view.text().contains("alice/priv"), seen, "{user:?}");
     }
-    let patch = larder.ask(Method::PATCH, "/alice/front").by("alice", "alice");
+    let patch = larder
+        .ask(Method::PATCH, "/alice/front")
+        .by("alice", "alice");
     let patch = patch.json(&json!({"title": "t"})).await;
     assert_eq!(patch.json()["result"]["bases"], json!(["alice/priv"]));
 }

@@ -20,14 +20,9 @@ fn text(name: &'static str, value: impl AsRef<str>) -> Header {
 fn hostile() -> Vec<Header> {
     let mut all = vec![
         text("x-devpi-auth", "!!!notbase64"),
-        text("x-devpi-auth", "/////w=="),
         text("x-devpi-auth", "Og=="),
-        text("x-devpi-auth", "AAAA"),
         text("authorization", "Basic"),
-        text("authorization", "Basic "),
-        text("authorization", "Basic !!!"),
         text("authorization", "Basic Og=="),
-        text("authorization", "Bearer "),
         text("authorization", "Bearer x.y.z"),
         text("authorization", "Negotiate AAAA"),
         ("authorization", b"Basic \xff\xfe".to_vec()),

@@ -156,7 +156,6 @@ async fn upstreams_that_cannot_be_are_refused() {
         ("E51, short", "http://127.1/"),
         ("E51, wide digits", "http://\u{ff11}27.0.0.1/"),
         ("E52", "http://localhost.localdomain@127.0.0.1/"),
-        ("E52, a backslash", "http://example.com\\@127.0.0.1/"),
         ("E53", "javascript:alert(1)"),
         ("E53, data", "data:text/html,x"),
         ("E56", "gopher://127.0.0.1:6379/_"),

@@ -8,6 +8,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bodies;
 mod coverage;
 mod forms;
 mod framing;
@@ -17,9 +18,11 @@ mod json;
 mod login;
 mod others;
 mod paths;
+mod push;
 mod random;
 mod shapes;
 mod sweep;
+mod taken;
 mod uploads;
 mod users;
 mod wire;

@@ -10,7 +10,7 @@ const TOO_LONG: &[u16] = &[404, 414];
 /// The rows that are paths to nothing.
 fn rows(file: &str) -> Vec<Row> {
     let long_name = "a".repeat(5000);
-    let fixed: [(&str, &str, &[u16]); 33] = [
+    let fixed: [(&str, &str, &[u16]); 32] = [
         ("A01", "/../../../../etc/passwd", NOT_THERE),
         ("A02", "/%2e%2e/%2e%2e/%2e%2e/etc/passwd", NOT_THERE),
         ("A03", "/..%2f..%2f..%2fetc%2fpasswd", NOT_THERE),
@@ -83,11 +83,6 @@ fn rows(file: &str) -> Vec<Row> {
         (
             "A33",
             "/root/pypi/+e/http%3A%2F%2F169.254.169.254%2Flatest%2Fmeta-data",
-            &[404],
-        ),
-        (
-            "A34",
-            "/root/pypi/+f/aaa/bbbbbbbbbbbbb/nope-1.0.tar.gz",
             &[404],
         ),
         ("A41", "/alice/dev/+simple/demo./", NOT_THERE),
@@ -164,5 +159,28 @@ async fn unusual_but_right_paths_are_answered() {
     for (id, path, status) in rows {
         let answer = world.answer(id, world.larder.get(&path)).await;
         assert_eq!(answer.status.as_u16(), status, "{id}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a34_an_unknown_file_is_looked_for_on_its_projects_page_alone() {
+    // Lock files name files that this server has never seen: the page of the
+    // project says whether there is one. No other address is asked.
+    let world = World::new().await;
+    for (path, project) in [
+        ("/root/pypi/+f/aaa/bbbbbbbbbbbbb/nope-1.0.tar.gz", "nope"),
+        ("/alice/dev/+f/aaa/bbbbbbbbbbbbb/public-9.0.tar.gz", ""),
+    ] {
+        for _ in 0..3 {
+            let answer = world.answer("A34", world.larder.get(path)).await;
+            assert_eq!(answer.status, 404, "A34: {answer:?}");
+        }
+        let page = world.upstream.page_path(project);
+        let (all, pages) = (world.upstream.all_hits(), world.upstream.hits(&page));
+        assert!(
+            all == pages && all <= 1,
+            "A34: {all} of which {pages} for {page}"
+        );
+        world.upstream.forget_hits();
     }
 }

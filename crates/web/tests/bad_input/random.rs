@@ -68,7 +68,7 @@ fn on_one_world<S: Strategy>(strategy: &S, test: impl AsyncFn(&World, S::Value))
 #[test]
 fn any_json_is_taken_or_refused_in_words() {
     on_one_world(&body(), async |world, (at, body)| {
-        let before = world.state().await;
+        let before = world.mark().await;
         check(
             world,
             &ENDPOINTS[at],
@@ -83,7 +83,7 @@ fn any_json_is_taken_or_refused_in_words() {
 fn any_bytes_are_no_json_and_no_form() {
     let bytes = prop::collection::vec(any::<u8>(), 0..200);
     on_one_world(&(0..ENDPOINTS.len(), bytes), async |world, (at, bytes)| {
-        let before = world.state().await;
+        let before = world.mark().await;
         check(world, &ENDPOINTS[at], bytes.clone(), &before).await;
         let form = world.by_alice("POST", "/alice/dev/");
         let kind = "multipart/form-data; boundary=x";

@@ -66,8 +66,21 @@ const MIRROR: &[&str] = &[
     "mirror_whitelist",
 ];
 
+const PUSH: &[&str] = &[
+    "name",
+    "version",
+    "targetindex",
+    "posturl",
+    "username",
+    "password",
+    "register_project",
+    "no_docs",
+    "only_docs",
+    "more",
+];
+
 /// Every body that is read as JSON.
-pub(crate) const ENDPOINTS: [Endpoint; 9] = [
+pub(crate) const ENDPOINTS: [Endpoint; 11] = [
     Endpoint {
         what: "login",
         method: "POST",
@@ -129,17 +142,36 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
         method: "POST",
         path: "FILE",
         base: "",
-        keys: &[
-            "testenvs",
-            "reportversion",
-            "host",
-            "installpkg",
-            "platform",
-        ],
+        keys: &["testenvs", "host"],
+    },
+    Endpoint {
+        what: "a push",
+        method: "PUSH",
+        path: "/alice/dev",
+        base: r#""name":"demo","version":"1.0","targetindex":"bob/dev""#,
+        keys: PUSH,
+    },
+    Endpoint {
+        what: "a push elsewhere",
+        method: "POST",
+        path: "/alice/dev",
+        base: r#""name":"demo","version":"9.9","posturl":"https://index.example.com/","username":"u","password":"p""#,
+        keys: PUSH,
     },
 ];
 
 impl Endpoint {
+    /// Each of its keys with every value, each foreign one with a few.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let own = self.keys.iter().copied();
+        let own = own.flat_map(|key| values().into_iter().map(move |value| (key, value)));
+        let few = ["null", "\"x\"", "[]", "{}", "1e400"].map(str::to_owned);
+        let foreign = FOREIGN
+            .into_iter()
+            .flat_map(move |key| few.clone().into_iter().map(move |value| (key, value)));
+        own.chain(foreign)
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'static str> {
         self.keys.iter().copied().chain(FOREIGN)
     }
@@ -240,9 +272,9 @@ pub(crate) fn values() -> Vec<String> {
     values.push(format!("{}{}", "[".repeat(5000), "]".repeat(5000)));
     values.push(format!("{}1{}", "{\"a\":".repeat(5000), "}".repeat(5000)));
     values.push("[".repeat(50_000));
-    values.push(format!("\"{}\"", "x".repeat(300_000)));
-    values.push(format!("[{}0]", "0,".repeat(100_000)));
-    values.push(format!("[{}\"\"]", "\"a/b\",".repeat(20_000)));
+    values.push(format!("\"{}\"", "x".repeat(100_000)));
+    values.push(format!("[{}0]", "0,".repeat(20_000)));
+    values.push(format!("[{}\"\"]", "\"a/b\",".repeat(5_000)));
     values.push("9".repeat(100_000));
     values
 }

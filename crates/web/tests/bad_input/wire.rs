@@ -86,6 +86,10 @@ impl Wire {
     }
 }
 
+pub(crate) fn statuses(replies: &[Reply]) -> Vec<u16> {
+    replies.iter().map(|reply| reply.status).collect()
+}
+
 /// The value of `Authorization` for root.
 pub(crate) fn root() -> String {
     format!("Basic {}", STANDARD.encode(format!("root:{ROOT}")))

@@ -409,7 +409,7 @@ impl std::fmt::Debug for Answer {
             self.status,
             self.reason,
             self.headers,
-            self.text()
+            self.text().chars().take(2000).collect::<String>()
         )
     }
 }
