@@ -9,7 +9,7 @@ endif
 # one set of features for every debug build, so that nothing is compiled twice
 WHOLE := --workspace --all-features
 
-.PHONY: run build lint test test-rust test-clients test-container smoke bench setup
+.PHONY: run build lint test test-rust test-clients test-container smoke bench setup docs-differences differential
 
 run:
 	cargo run --bin larder -- serve $(ARGS)
@@ -36,10 +36,23 @@ test-rust: setup
 	LARDER_TEST_PAIR=cluster scripts/with-services cargo nextest run $(WHOLE) -E 'package(larder-web)'
 	cargo test --doc --quiet $(WHOLE)
 
-# pip, uv, twine and devpi-client against the built binary; ARGS go to pytest
+# pip, uv, twine, devpi-client and its oldest versions against the built binary; ARGS go to pytest,
+# LARDER_ALL_CLIENTS=1 runs every client that scripts/clients has
 test-clients: setup
+	scripts/setup-clients
 	cargo build $(WHOLE) --all-targets
 	scripts/with-services python -m pytest compat $(ARGS)
+
+# the page of differences from devpi-server, made of the table that the tests prove
+docs-differences: setup
+	cd compat && python -m oracle.document
+
+# random operations on devpi-server and Larder: SEEDS=100..200, STEPS=40
+SEEDS ?= 1..50
+STEPS ?= 40
+differential: setup
+	cargo build $(WHOLE) --bins
+	ORACLE_SEEDS=$(SEEDS) ORACLE_STEPS=$(STEPS) python -m pytest compat/oracle/test_differential.py $(ARGS)
 
 # the image and its promises, on images made from Debian packages; skipped without Docker
 test-container: setup

@@ -9,6 +9,7 @@ the other, several rounds, and the medians are compared. Numbers of one machine 
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 from corpus import Corpus, project_of
 from harness.processes import FakeIndex
 from load import CONNECTIONS, download, herd, wrk
+from many import FILES, LEVELS, PROJECTS, Many
 from servers import ACCEPT, Devpi, Larder, Nginx, release_binary
 
 HERD_CLIENTS = 24
@@ -26,6 +28,8 @@ START_ROUNDS = 5
 PAGES_FLOOR = 50  # times devpi's rate
 IDLE_FLOOR_MB = 50
 START_FLOOR_SECS = 0.3
+GROWTH_FLOOR = 2  # times what the small thing costs
+MANY_PAGE_FLOOR_MS = 1500
 
 
 class Bench:
@@ -67,6 +71,7 @@ class Bench:
         self.measure_pages()
         self.measure_files()
         self.measure_memory_after_load()
+        self.measure_many()
 
     def measure_start(self):
         """Larder's first start makes its database; devpi-init has already made devpi's."""
@@ -155,6 +160,34 @@ class Bench:
         self.row("memory after load", "MB", larder[0], devpi[0], higher_is_better=False)
         self.row("  without mapped files", "MB", larder[1], devpi[1], higher_is_better=False)
 
+    def measure_many(self):
+        """A Larder of its own, in memory if there is room, so that filling it takes a minute."""
+        with tempfile.TemporaryDirectory(prefix="larder-many-", dir=memory_folder()) as folder:
+            larder = Larder(folder, self.upstream.url, self.larder.binary)
+            larder.start()
+            try:
+                self.compare_many(Many(larder))
+            finally:
+                larder.stop()
+
+    def compare_many(self, many):
+        many.fill()
+        small, large = many.upload_ms("root/few", "huge"), many.upload_ms("root/many", "huge")
+        self.row("upload into a small project", "ms", small)
+        self.row(f"upload into one of {FILES:,} files", "ms", large)
+        self.floor(large < GROWTH_FLOOR * small, f"an upload takes {large / small:.1f} times as long in a large project")
+        flat, deep = many.page_anew_ms("root/few"), many.page_anew_ms(many.top)
+        self.row("page made anew, no bases", "ms", flat)
+        self.row(f"  through {LEVELS} levels of diamonds", "ms", deep)
+        self.floor(deep < 3 * GROWTH_FLOOR * flat, f"a page takes {deep / flat:.1f} times as long through bases")
+        page = many.page_anew_ms("root/many", changed="root/many")
+        self.row(f"page of {FILES:,} files made anew", "ms", page)
+        self.floor(page < MANY_PAGE_FLOOR_MS, f"a page of {FILES} files takes {page:.0f} ms")
+        self.row("  from memory", "ms", many.get_ms("/root/many/+simple/huge/", ACCEPT))
+        self.row("  one release of it, JSON", "ms", many.get_ms("/root/many/huge/1.7"))
+        self.row(f"list of {PROJECTS:,} projects, simple", "ms", many.get_ms("/root/many/+simple/", ACCEPT))
+        self.row("  the index, JSON", "ms", many.get_ms("/root/many"))
+
     def all(self):
         return (self.larder, self.devpi, self.nginx)
 
@@ -180,6 +213,12 @@ class Bench:
             print(f"FLOOR MISSED: {words}")
         if not self.missed:
             print("every floor is met")
+
+
+def memory_folder():
+    """A folder in memory, where there is one."""
+    shm = Path("/dev/shm")
+    return shm if shm.is_dir() and os.access(shm, os.W_OK) else None
 
 
 def shown(number):

@@ -75,6 +75,15 @@ def client(new_client):
     return new_client()
 
 
+@pytest.fixture
+def devpi(larder, client):
+    """devpi-client, logged in as root and using root/public."""
+    client.devpi("use", larder.url).ok()
+    client.devpi("login", "root", f"--password={larder.password}").ok().says("logged in 'root'")
+    client.devpi("use", "root/public").ok()
+    return client.devpi
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failed test shows what the servers said."""

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from harness.dists import noise, wheel
+from harness.dists import noise, sdist, wheel
 from harness.processes import ROOT
 
 ANSWER_LIMIT_SECS = 20
@@ -52,6 +52,16 @@ def send(larder, dist):
     """Whether the upload was acknowledged."""
     try:
         return larder.upload("root/public", dist, timeout=ANSWER_LIMIT_SECS).status_code == 200
+    except LOSSES:
+        return False
+
+
+def push(larder, source, project, target):
+    """Whether the push of version 1.0 was acknowledged."""
+    body = {"name": project, "version": "1.0", "targetindex": target}
+    try:
+        url = f"{larder.url}/{source}"
+        return larder.http().request("PUSH", url, json=body, timeout=ANSWER_LIMIT_SECS).status_code == 200
     except LOSSES:
         return False
 
@@ -119,8 +129,28 @@ def stored_in_mirror(larder, dist):
     return reply.content
 
 
-def test_every_step_is_reached_by_an_upload_or_a_fetch(pair, new_larder, new_place, upstream):
-    """Guards the two tests above against a step that nothing passes any more."""
+@pytest.mark.parametrize("step", [step for step in failpoints() if step.startswith("app.push.")])
+def test_killed_at_a_step_of_a_push(step, new_larder, place):
+    dists = [wheel("mine", "1.0"), sdist("mine", "1.0")]
+    larder = new_larder().start()
+    larder.json("/root/work", method="PUT", json={"bases": ""})
+    for dist in dists:
+        assert larder.upload("root/work", dist).status_code == 200
+    larder.restart(environment=ending_at(step))
+    acknowledged = push(larder, "root/work", "mine", "root/public")
+    larder.kill()
+
+    larder.start()
+    check_after_restart(larder, place)
+    there = [stored(larder, "mine", dist) for dist in dists]
+    whole = [dist.content for dist in dists]
+    assert there == whole if acknowledged else there in (whole, [None, None]), "all of it or nothing"
+    assert push(larder, "root/work", "mine", "root/public"), "pushing it again must do"
+    assert [stored(larder, "mine", dist) for dist in dists] == whole
+
+
+def test_every_step_is_reached_by_an_upload_a_fetch_or_a_push(pair, new_larder, new_place, upstream):
+    """Guards the tests above against a step that nothing passes any more."""
     ours = [step for step in failpoints() if not belongs_to_the_other_pair(step, pair)]
     dist = wheel("cold", "1.0")
     upstream.add(dist)
@@ -129,6 +159,7 @@ def test_every_step_is_reached_by_an_upload_or_a_fetch(pair, new_larder, new_pla
         larder = new_larder(on=new_place(step)).start().restart(environment=ending_at(step))
         if send(larder, wheel("mine", "1.0")) and fetch(f"{larder.url}/root/pypi/+simple/cold/"):
             fetch(larder.files("root/pypi", "cold")[dist.filename])
+            push(larder, "root/pypi", "cold", "root/public")
         if not larder.process.ended_by_itself(5):
             missed.append(step)
         larder.kill()

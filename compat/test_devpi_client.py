@@ -1,17 +1,6 @@
 """devpi-client's commands, one after the other, as people type them."""
 
-import pytest
-
 from harness.dists import sdist, wheel
-
-
-@pytest.fixture
-def devpi(larder, client):
-    """devpi-client, logged in as root and using root/public."""
-    client.devpi("use", larder.url).ok()
-    client.devpi("login", "root", f"--password={larder.password}").ok().says("logged in 'root'")
-    client.devpi("use", "root/public").ok()
-    return client.devpi
 
 
 def test_use_shows_what_the_server_is(larder, client):

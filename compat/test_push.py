@@ -1,5 +1,7 @@
 """`devpi push`: to another index, from a mirror, to another Larder, to a real devpi-server."""
 
+import zipfile
+
 import pytest
 
 from harness.clients import Client
@@ -61,11 +63,18 @@ def test_a_push_that_cannot_be_says_why(devpi, larder, client, new_client):
     assert set(larder.files("alice/own", "mine")) == {"mine-1.0-py3-none-any.whl", "mine-1.0.tar.gz"}
 
 
-def test_the_client_knows_the_options_of_a_push(devpi, larder):
-    devpi("push", "--no-docs", "mine==1.0", "root/final").ok()
+def test_documentation_is_left_out_or_pushed_alone(devpi, larder, client):
+    docs = client.work / "mine-1.0.doc.zip"
+    with zipfile.ZipFile(docs, "w") as archive:
+        archive.writestr("index.html", "<h1>Mine</h1>")
+    devpi("upload", docs).ok()
+    without = devpi("push", "--no-docs", "mine==1.0", "root/final").ok()
+    assert "store_doczip" not in without.output
+    assert larder.http(None).get(f"{larder.url}/root/final/mine/1.0/+doc/index.html").status_code == 404
+    devpi("push", "--only-docs", "mine==1.0", "root/final").ok().says("200 store_doczip mine 1.0 -> root/final")
+    assert larder.http(None).get(f"{larder.url}/root/final/mine/1.0/+doc/index.html").text == "<h1>Mine</h1>"
     assert len(larder.files("root/final", "mine")) == 2
     devpi("push", "--only-docs", "mine==1.1", "root/final").failed().says("404", "no release/files found for mine 1.1")
-    assert len(larder.files("root/final", "mine")) == 2
 
 
 def test_a_release_of_a_mirror_is_brought_here(devpi, larder, upstream, client):

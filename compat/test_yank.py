@@ -1,64 +1,54 @@
-"""`larder yank`, and what installers make of a yanked release."""
-
-import subprocess
+"""Yanked releases: installers pass over them unless they are pinned, and say why they were yanked."""
 
 import pytest
 
 from harness.dists import sdist, wheel
-from harness.processes import binary
+
+INDEX = "root/public"
 
 
 @pytest.fixture
-def yank(larder, tmp_path):
-    """Runs `larder yank` as the operator does, on root/public."""
-    secret = tmp_path / "password"
-    secret.write_text(larder.password + "\n")
-
-    def run(*words, password_file=secret):
-        command = [binary("larder"), "yank", "--server", larder.url, "--password-file", str(password_file)]
-        return subprocess.run(
-            [*command, *words], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=60
-        )
-
-    return run
+def yanked(larder):
+    """`mine` 1.0, and 1.1 which is yanked."""
+    for dist in (wheel("mine", "1.0"), wheel("mine", "1.1"), sdist("mine", "1.1")):
+        larder.upload(INDEX, dist).raise_for_status()
+    larder.json(f"/{INDEX}/mine/1.1/+yank", method="PUT", json={"reason": "eats the disk"})
+    return f"{larder.url}/{INDEX}/+simple/"
 
 
-def test_a_yanked_release_is_passed_over_unless_it_is_pinned(larder, client, yank):
-    for version in ("1.0", "1.1"):
-        assert larder.upload("root/public", wheel("mine", version)).status_code == 200
-    done = yank("--reason", "eats data", "root/public", "mine==1.1")
-    assert (done.returncode, done.stdout) == (0, "1 file of mine 1.1 yanked\n"), done.stderr
-    url = f"{larder.url}/root/public/+simple/"
-    assert client.pip_install(url, "mine").ok().versions == {"mine": "1.0"}
-    pinned = client.pip_install(url, "mine==1.1").ok().says("yanked", "eats data")
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_a_yanked_release_is_passed_over_unless_pinned(installer, larder, yanked, new_client):
+    def install(*wanted):
+        return getattr(new_client(), f"{installer}_install")(yanked, *wanted)
+
+    newest = install("mine").ok().omits("eats the disk")
+    assert newest.versions == {"mine": "1.0"}
+    assert install("mine>=1.1").failed()
+    pinned = install("mine==1.1").ok().says("yanked", "eats the disk")
     assert pinned.versions == {"mine": "1.1"}
-    assert client.uv_install(url, "mine").ok().versions == {"mine": "1.0"}
-    client.uv_install(url, "mine==1.1").ok().says("yanked", "eats data")
+    # the index above shows it too
+    above = getattr(new_client(), f"{installer}_install")(f"{larder.url}/app/dev/+simple/", "mine").ok()
+    assert above.versions == {"mine": "1.0"}
 
-    done = yank("--undo", "root/public", "mine==1.1")
-    assert (done.returncode, done.stdout) == (0, "1 file of mine 1.1 unyanked\n"), done.stderr
-    assert client.pip_install(url, "mine").ok().versions == {"mine": "1.1"}
-
-
-def test_single_files_are_yanked(larder, yank):
-    files = wheel("mine", "1.0"), sdist("mine", "1.0")
-    for dist in files:
-        assert larder.upload("root/public", dist).status_code == 200
-    assert yank("root/public", "mine==1.0", files[1].filename).returncode == 0
-    page = larder.page("root/public", "mine")
-    yanked = {file["filename"]: file.get("yanked") for file in page["files"]}
-    assert yanked == {files[0].filename: None, files[1].filename: True}
+    larder.json(f"/{INDEX}/mine/1.1/+yank", method="DELETE")
+    assert install("mine").ok().omits("yanked").versions == {"mine": "1.1"}
 
 
-def test_what_cannot_be_yanked_is_said_in_one_line(larder, yank, tmp_path):
-    missing = yank("root/public", "nothing==1.0")
-    assert missing.returncode == 1
-    assert missing.stderr == "fatal: 404: no files of nothing 1.0 on stage root/public\n"
-    assert yank("root/public", "nothing").stderr.startswith("fatal: 'nothing' is no release")
-    assert yank("public", "mine==1.0").stderr.startswith("fatal: 'public' is no index")
-    assert yank("--reason", "x", "--undo", "root/public", "mine==1.0").returncode == 2
-    wrong = tmp_path / "wrong"
-    wrong.write_text("wrong")
-    refused = yank("root/public", "mine==1.0", password_file=wrong)
-    assert refused.stderr.startswith("fatal: 401: the credentials were rejected")
-    assert yank("--help").stdout.startswith("Yank a release")
+def test_one_file_of_a_release_can_be_yanked(larder, yanked, client):
+    larder.json(f"/{INDEX}/mine/1.1/+yank", method="DELETE")
+    name = "mine-1.1-py3-none-any.whl"
+    larder.json(f"/{INDEX}/mine/1.1/+yank/{name}", method="PUT", json={"reason": "built wrong"})
+    flags = {file["filename"]: file.get("yanked", False) for file in larder.page(INDEX, "mine")["files"]}
+    assert flags == {"mine-1.0-py3-none-any.whl": False, name: "built wrong", "mine-1.1.tar.gz": False}
+    # an installer that takes no sources has only the older release left
+    only = client.pip_install(yanked, "--only-binary", ":all:", "mine").ok()
+    assert only.versions == {"mine": "1.0"}
+
+
+@pytest.mark.pairs("sqlite-files")
+def test_a_yank_arrives_through_a_mirror(larder, yanked, client, new_larder, new_place):
+    other = new_larder(on=new_place("other"), upstream=None).start()
+    other.json("/root/there", method="PUT", json={"type": "mirror", "mirror_url": yanked})
+    there = f"{other.url}/root/there/+simple/"
+    assert client.pip_install(there, "mine").ok().versions == {"mine": "1.0"}
+    assert client.pip_install(there, "mine==1.1").ok().says("eats the disk").versions == {"mine": "1.1"}

@@ -10,8 +10,20 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from .processes import ROOT
+
 BIN = Path(sys.executable).parent
+# where scripts/setup-clients puts the others, each in an environment of its own
+OTHERS = Path(os.environ.get("LARDER_CLIENTS", ROOT / ".cache" / "clients"))
 LIMIT_SECS = 120
+
+
+def other_client(name):
+    """The folder with the programs of another client."""
+    folder = OTHERS / name / "bin"
+    if not folder.exists():
+        raise FileNotFoundError(f"{folder} is missing: scripts/setup-clients")
+    return folder
 
 
 @dataclass
@@ -32,6 +44,15 @@ class Outcome:
         for text in words:
             assert text in self.output, f"{self.command}\ndid not say {text!r}:\n{self.output}"
         return self
+
+    def omits(self, *words):
+        for text in words:
+            assert text not in self.output, f"{self.command}\nsaid {text!r}:\n{self.output}"
+        return self
+
+    @property
+    def lines(self):
+        return self.output.splitlines()
 
 
 class Client:
@@ -62,12 +83,31 @@ class Client:
 
     def run(self, *command, **variables):
         """Runs a program with arguments; keyword arguments are further environment variables."""
+        return self.answer((), *command, **variables)
+
+    def answer(self, answers, *command, **variables):
+        """Runs a program that asks, without a terminal; each answer is a line."""
         done = subprocess.run(
             [str(word) for word in command], env={**self.environment, **variables}, cwd=self.work,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=LIMIT_SECS, errors="replace", text=True,
+            input="".join(f"{answer}\n" for answer in answers), stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=LIMIT_SECS, errors="replace", text=True,
+            start_new_session=True,
         )
         return Outcome(" ".join(map(str, command)), done.returncode, done.stdout)
+
+    def prefer(self, folder):
+        """Programs of this folder come before all others."""
+        self.environment["PATH"] = f"{folder}:{self.environment['PATH']}"
+
+    def script(self, name, text):
+        """Puts a program of this text first on the path."""
+        folder = self.home / "bin"
+        if not folder.exists():
+            folder.mkdir()
+            self.prefer(folder)
+        path = folder / name
+        path.write_text(text)
+        path.chmod(0o755)
 
     def sh(self, script, **variables):
         """Runs a line as a Dockerfile's RUN does."""
@@ -105,6 +145,14 @@ class Client:
         )
         return _with_versions(outcome, target)
 
+    def uv_install_configured(self, *requirements):
+        """Installs as uv.toml says."""
+        target = self._new_target()
+        outcome = self.run(
+            "uv", "pip", "install", "--python", sys.executable, "--target", target, *requirements
+        )
+        return _with_versions(outcome, target)
+
     def _new_target(self):
         self._targets += 1
         return self.home / f"target-{self._targets}"
@@ -123,8 +171,8 @@ class Client:
             "--password", password, *more, *files,
         )
 
-    def devpi(self, *arguments):
-        return self.run("devpi", *arguments)
+    def devpi(self, *arguments, **variables):
+        return self.run("devpi", *arguments, **variables)
 
 
 def _with_versions(outcome, target):

@@ -16,7 +16,7 @@ PASSWORD = "changemetoo"
 class DevpiServer:
     """A fresh server with one index, `root/dev`, that knows no other server."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *arguments):
         environment = {"PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8"}
         data = str(Path(folder) / "data")
         subprocess.run(
@@ -30,6 +30,7 @@ class DevpiServer:
             [
                 str(BIN / "devpi-server"), "--serverdir", data, "--host", "127.0.0.1", "--port", str(port),
                 "--argon2-memory-cost", "8", "--argon2-parallelism", "1", "--argon2-time-cost", "1",
+                *arguments,
             ],
             environment, r"[Ss]erving on (http://127\.0\.0\.1:\d+)", "stdout",
         )

@@ -169,6 +169,9 @@ class FakeIndex:
         joined = requests.compat.urljoin(reply.url, urls[dist.filename])
         return joined.removeprefix(self.origin)
 
+    def yank(self, dist, reason):
+        self._post("/_yank", {"filename": dist.filename, "reason": reason})
+
     def down(self):
         self._post("/_down")
 

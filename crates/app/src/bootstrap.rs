@@ -3,11 +3,14 @@
 //! Invariant: runs in one transaction and only in an empty database, so that a
 //! second node or a second start finds either nothing or everything.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use larder_model::{Defaults, IndexConfig, IndexName, UserName};
 use larder_store::{NewIndex, NewUser, Tx};
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
+use crate::password::Checked;
 use crate::{App, Result};
 
 /// Where root's password comes from.
@@ -50,10 +53,13 @@ impl App {
     pub async fn first_start(&self, wanted: &FirstStart) -> Result<Started> {
         if let Some(root) = self.directory().await?.user(&root_name()).cloned() {
             let password_matches = match &wanted.password {
-                RootPassword::Given(password) => Some(
-                    self.verify_password(root.pwhash.as_deref(), password)
-                        .await?,
-                ),
+                RootPassword::Given(password) => {
+                    let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+                    let attempt = self.memory.attempts.of(root.name.as_str(), here);
+                    let pwhash = root.pwhash.as_deref();
+                    let checked = self.verify_password(pwhash, password, attempt).await?;
+                    Some(checked == Checked::Right)
+                }
                 RootPassword::Empty | RootPassword::Generate => None,
             };
             return Ok(Started::Found { password_matches });

@@ -5,6 +5,7 @@
 //! named and what to do, never a path, a query, a credential or a cause.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 /// What kind of refusal. The web layer gives each its status code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Kind {
     Conflict,
     /// Over a limit of size.
     TooLarge,
+    /// Over a limit of number; [`Error::retry_after`] says until when.
+    TooManyRequests,
     /// The disk is full.
     NoSpace,
     /// The upstream failed and nothing is cached.
@@ -41,6 +44,7 @@ pub enum Kind {
 pub struct Error {
     kind: Kind,
     message: String,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -78,7 +82,20 @@ impl Error {
         Self {
             kind,
             message: message.into(),
+            retry_after: None,
             source: None,
+        }
+    }
+
+    /// Too many wrong passwords: the next is looked at after this long.
+    pub fn throttled(wait: Duration) -> Self {
+        let secs = wait.as_secs().max(1);
+        Self {
+            retry_after: Some(Duration::from_secs(secs)),
+            ..Self::new(
+                Kind::TooManyRequests,
+                format!("too many wrong passwords; try again in {secs} seconds"),
+            )
         }
     }
 
@@ -107,9 +124,17 @@ impl Error {
         &self.message
     }
 
+    /// How long to wait before asking again, if that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// A second copy for another waiting client, without the cause: that was logged once.
     pub fn for_another(&self) -> Self {
-        Self::new(self.kind, self.message.clone())
+        Self {
+            retry_after: self.retry_after,
+            ..Self::new(self.kind, self.message.clone())
+        }
     }
 }
 

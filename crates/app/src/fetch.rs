@@ -129,6 +129,7 @@ impl App {
         let (report, state) = watch::channel(State::Asking);
         running.insert(key.clone(), state.clone());
         drop(running);
+        self.metrics.files_fetched.increment();
         let app = self.clone();
         self.tasks.spawn(async move {
             let landing = Landing { app, key };

@@ -313,7 +313,10 @@ impl FileReply {
     pub async fn open(&self, range: Option<Range<u64>>) -> Result<FileBody> {
         match &self.source {
             Source::Blob(digest) => match self.open_blob(digest, range.clone()).await? {
-                Some(body) => Ok(body),
+                Some(body) => {
+                    self.app.metrics.files_hit.increment();
+                    Ok(body)
+                }
                 None => Box::pin(self.fetch_again(range)).await,
             },
             Source::Upstream(wanted) => Box::pin(self.follow(wanted.as_ref().clone(), range)).await,

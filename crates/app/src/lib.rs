@@ -6,9 +6,12 @@
 //! memory may vanish and is used only after the node knows that it is current.
 //! HTTP stays outside: no status codes, no headers.
 
+mod attempts;
+mod authcheck;
 mod authorize;
 mod bootstrap;
 mod clock;
+mod devpi_token;
 mod directory;
 mod docs;
 mod error;
@@ -23,6 +26,7 @@ mod layers;
 mod links;
 mod login;
 mod memory;
+mod metrics;
 mod mirror_refresh;
 mod page_cache;
 mod parts;
@@ -30,11 +34,13 @@ mod password;
 mod project_list;
 mod project_page;
 mod push;
+mod pwhash;
 mod releases;
 mod remove;
 mod settings;
 mod sidecar;
 mod sight;
+mod status;
 mod tasks;
 mod token;
 mod toxresult;
@@ -52,6 +58,7 @@ use larder_upstream::Upstreams;
 pub use authorize::{Grant, Right};
 pub use bootstrap::{FirstStart, RootPassword, Started};
 pub use clock::Clock;
+pub use devpi_token::DevpiSecret;
 pub use directory::{Directory, Index};
 pub use docs::{DocReply, DocVersion};
 pub use error::{Error, Kind, Result, error_chain};
@@ -61,12 +68,15 @@ pub use file_path::FilePath;
 pub use indexes::IndexPatch;
 pub use links::{LinkStyle, encoded_path};
 pub use login::{Credentials, Identified, Login};
+pub use metrics::{Counter, MetricKind, Metrics, Sample};
 pub use page_cache::{PageReply, PageRequest, Served};
 pub use project_list::ProjectListing;
 pub use push::PushAction;
+pub use pwhash::{UnusableHash, stored_password_hash};
 pub use releases::{FileLink, ReleaseView};
 pub use settings::Settings;
 pub use sidecar::SidecarReply;
+pub use status::Status;
 pub use tasks::Tasks;
 pub use upload::{Arrived, IncomingFile, Uploaded};
 pub use users::UserModified;
@@ -96,6 +106,7 @@ impl App {
             blobs,
             upstreams,
             memory,
+            metrics: Metrics::default(),
             fetches,
             clock,
             tasks,

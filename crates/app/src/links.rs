@@ -1,4 +1,4 @@
-//! How a page points at files: relative to itself, or from the root.
+//! How a page points at files: relative to itself, from the root, or by whole URLs.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,9 +15,22 @@ pub enum LinkStyle {
     /// From the root, below this prefix (empty, or `/prefix` of the outside
     /// URL): right at every depth, for the other spellings of the page (S-04).
     Rooted(Arc<str>),
+    /// With scheme and host (devpi: 0.7).
+    Absolute {
+        /// The server's URL as the client sees it, without a final slash.
+        base: Arc<str>,
+        /// Few clients see another: such pages may be kept in memory.
+        keep: bool,
+    },
 }
 
 impl LinkStyle {
+    /// Whether a page with such links may be kept: memory does not grow with
+    /// what strangers write into a header.
+    pub(crate) fn is_kept(&self) -> bool {
+        !matches!(self, Self::Absolute { keep: false, .. })
+    }
+
     /// The link from the page of `from` to a file of `owner`. The last
     /// segment decodes to the file's name (S-17).
     pub fn link(&self, from: &IndexName, owner: &IndexName, path: &FilePath) -> String {
@@ -33,8 +46,8 @@ impl LinkStyle {
                 link.push_str("../../../../");
                 push_index(&mut link, owner);
             }
-            Self::Rooted(prefix) => {
-                link.push_str(prefix);
+            Self::Rooted(base) | Self::Absolute { base, .. } => {
+                link.push_str(base);
                 link.push('/');
                 push_index(&mut link, owner);
             }
@@ -115,5 +128,13 @@ mod tests {
         let rooted =
             LinkStyle::Rooted("/px".into()).link(&name("app/dev"), &name("root/pypi"), &path);
         assert_eq!(rooted, "/px/root/pypi/+f/abc/0123456789abc/a%20b-1.0+x.whl");
+        let absolute = LinkStyle::Absolute {
+            base: "https://example.com/px".into(),
+            keep: true,
+        };
+        assert_eq!(
+            absolute.link(&name("app/dev"), &name("app/dev"), &path),
+            "https://example.com/px/app/dev/+f/abc/0123456789abc/a%20b-1.0+x.whl"
+        );
     }
 }

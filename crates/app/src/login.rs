@@ -3,13 +3,17 @@
 //! Invariant: absent and rejected credentials are different things; rejected
 //! ones never make a caller somebody.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use larder_model::{Caller, UserName};
 use larder_store::User;
 use secrecy_text::Secret;
 
+use crate::devpi_token;
 use crate::error::Error;
+use crate::password::Checked;
 use crate::token::{Claims, Tokens};
 use crate::{App, Result};
 
@@ -19,14 +23,16 @@ pub struct Credentials {
     /// As sent; `__token__` or empty when the token says who it is.
     pub user: String,
     secret: Secret,
+    from: IpAddr,
 }
 
 impl Credentials {
-    /// Credentials out of a header.
-    pub fn new(user: impl Into<String>, secret: impl Into<String>) -> Self {
+    /// Credentials out of a header, sent from this address.
+    pub fn new(user: impl Into<String>, secret: impl Into<String>, from: IpAddr) -> Self {
         Self {
             user: user.into(),
             secret: Secret(secret.into()),
+            from,
         }
     }
 }
@@ -55,6 +61,8 @@ pub enum Identified {
     /// Sent, but wrong or expired: on a public page the caller is anonymous
     /// anywhere else it is told so.
     Rejected,
+    /// Not looked at, after too many wrong passwords: how long to wait.
+    Throttled(Duration),
 }
 
 impl Identified {
@@ -62,7 +70,7 @@ impl Identified {
     pub fn caller(&self) -> Caller {
         match self {
             Self::User(caller) => caller.clone(),
-            Self::Nobody | Self::Rejected => Caller::Anonymous,
+            Self::Nobody | Self::Rejected | Self::Throttled(_) => Caller::Anonymous,
         }
     }
 }
@@ -96,19 +104,32 @@ impl App {
                 .filter(|user| names(credentials, user, token));
             return Ok(user.map_or(Identified::Rejected, |user| caller(&user)));
         }
-        Ok(
-            match self.check_password(&credentials.user, secret).await? {
-                Some(user) => caller(&user),
-                None => Identified::Rejected,
-            },
-        )
+        if devpi_token::has_shape(secret) {
+            let user = self
+                .devpi_token_user(secret)
+                .await?
+                .filter(|user| names(credentials, user, secret));
+            return Ok(user.map_or(Identified::Rejected, |user| caller(&user)));
+        }
+        let (checked, user) = self
+            .check_password(&credentials.user, secret, credentials.from)
+            .await?;
+        Ok(match (checked, user) {
+            (Checked::Right, Some(user)) => caller(&user),
+            (Checked::Throttled(wait), _) => Identified::Throttled(wait),
+            _ => Identified::Rejected,
+        })
     }
 
-    /// Exchanges a password for a token (devpi: 2.2).
-    pub async fn login(&self, user: &str, password: &str) -> Result<Login> {
-        match self.check_password(user, password).await? {
-            Some(user) => Ok(self.issue_token(&user)),
-            None => Err(Error::unauthenticated(format!(
+    /// Exchanges a password, sent from this address, for a token (devpi: 2.2).
+    pub async fn login(&self, user: &str, password: &str, from: IpAddr) -> Result<Login> {
+        match self.check_password(user, password, from).await? {
+            (Checked::Right, Some(user)) => {
+                self.upgrade_hash(&user, password).await;
+                Ok(self.issue_token(&user))
+            }
+            (Checked::Throttled(wait), _) => Err(Error::throttled(wait)),
+            _ => Err(Error::unauthenticated(format!(
                 "user '{}' could not be authenticated",
                 cut(user)
             ))),
@@ -147,18 +168,21 @@ impl App {
         Ok(user.cloned())
     }
 
-    async fn check_password(&self, name: &str, password: &str) -> Result<Option<Arc<User>>> {
+    /// The user is `None` if there is none of that name.
+    async fn check_password(
+        &self,
+        name: &str,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<(Checked, Option<Arc<User>>)> {
         let directory = self.directory().await?;
         let user = name
             .parse::<UserName>()
             .ok()
             .and_then(|name| directory.user(&name).cloned());
         let pwhash = user.as_ref().and_then(|user| user.pwhash.as_deref());
-        Ok(if self.verify_password(pwhash, password).await? {
-            user
-        } else {
-            None
-        })
+        let attempt = self.memory.attempts.of(name, from);
+        Ok((self.verify_password(pwhash, password, attempt).await?, user))
     }
 }
 

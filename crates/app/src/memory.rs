@@ -17,6 +17,8 @@ use larder_pypi::ProjectName;
 use larder_store::{Scope, Serial, Store};
 use tokio::sync::Mutex;
 
+use crate::attempts::Attempts;
+use crate::devpi_token::DevpiKey;
 use crate::directory::Directory;
 use crate::docs::DocCache;
 use crate::file::FileCache;
@@ -48,7 +50,9 @@ pub(crate) struct Memory {
     pub(crate) sidecars: Sidecars,
     pub(crate) docs: DocCache,
     pub(crate) passwords: Passwords,
+    pub(crate) attempts: Attempts,
     pub(crate) tokens: Tokens,
+    pub(crate) devpi_key: DevpiKey,
 }
 
 /// What this node knows of the changelog.
@@ -107,7 +111,9 @@ impl Memory {
             sidecars: Sidecars::default(),
             docs: DocCache::default(),
             passwords: Passwords::default(),
+            attempts: Attempts::default(),
             tokens: Tokens::new(settings.secret.unwrap_or(store.identity().secret)),
+            devpi_key: DevpiKey::default(),
         }
     }
 
@@ -192,6 +198,12 @@ impl App {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(directory.clone());
         Ok(directory)
+    }
+
+    /// Has users and indexes read again: what changed raised no serial.
+    pub(crate) fn forget_directory(&self) {
+        let directory = &self.memory.directory;
+        *directory.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn current_directory(&self) -> Option<Arc<Directory>> {

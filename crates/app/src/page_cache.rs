@@ -146,11 +146,21 @@ impl PageCache {
         }
     }
 
+    pub(crate) fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.entries.weight()
+    }
+
     pub(crate) fn get(&self, key: &PageKey) -> Option<Arc<Entry>> {
         self.entries.get(key)
     }
 
     pub(crate) fn insert(&self, key: PageKey, entry: Arc<Entry>) {
-        self.entries.insert(key, entry);
+        if key.request.links.is_kept() {
+            self.entries.insert(key, entry);
+        }
     }
 }

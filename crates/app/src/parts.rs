@@ -7,6 +7,7 @@ use larder_upstream::Upstreams;
 use crate::clock::Clock;
 use crate::fetch::Fetches;
 use crate::memory::Memory;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::tasks::Tasks;
 
@@ -17,6 +18,7 @@ pub struct Parts {
     pub(crate) blobs: Blobs,
     pub(crate) upstreams: Upstreams,
     pub(crate) memory: Memory,
+    pub(crate) metrics: Metrics,
     pub(crate) fetches: Fetches,
     pub(crate) clock: Clock,
     pub(crate) tasks: Tasks,

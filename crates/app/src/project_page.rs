@@ -36,8 +36,10 @@ impl App {
             .get(&key)
             .filter(|entry| self.is_good(entry, &key.request))
         {
+            self.metrics.pages_hit.increment();
             return Ok(entry.reply(self.clock.elapsed(), Served::Hit));
         }
+        self.metrics.pages_missed.increment();
         // Boxed: a hit needs none of its room.
         Box::pin(self.page_anew(caller, key)).await
     }
@@ -67,6 +69,9 @@ impl App {
                 .unwrap_or_else(|| Err(Arc::new(Error::internal("making a page panicked"))));
             match made {
                 Ok(entry) if is_recent || self.is_good(&entry, request) => {
+                    if entry.stale {
+                        self.metrics.pages_stale.increment();
+                    }
                     return Ok(entry.reply(self.clock.elapsed(), Served::Miss));
                 }
                 Err(error) if is_recent => return Err(error.for_another()),

@@ -40,10 +40,9 @@ impl App {
         self.check_volatile(&mut tx, &grant, force).await?;
         tx.remove_file(file.id, self.clock.now(), caller.name())
             .await?;
-        let rest = tx.files(&[grant.index().id], &file.project).await?;
-        if grant.index().kind() == IndexKind::Stage
-            && !rest.iter().any(|other| other.version == file.version)
-        {
+        let (id, version) = (grant.index().id, &file.version);
+        let rest = tx.release_files(id, &file.project, version, "").await?;
+        if grant.index().kind() == IndexKind::Stage && rest.is_empty() {
             tx.remove_release(
                 grant.index().id,
                 &file.project,
@@ -74,7 +73,7 @@ impl App {
                 .uncache_release(tx, &grant, project, version, force)
                 .await;
         }
-        let releases = tx.releases(grant.index().id, project).await?;
+        let releases = tx.versions(&[grant.index().id], project).await?;
         if releases.is_empty() {
             return Err(Error::not_found(format!(
                 "project {project} not found on stage '{index}'"
@@ -86,15 +85,15 @@ impl App {
                 "version '{version}' of project {project} not found on stage '{index}'"
             ))
         };
-        let release = releases
+        let (_, found) = releases
             .iter()
-            .find(|r| wanted.same_release(&Version::lenient(&r.version)))
+            .find(|(_, known)| wanted.same_release(&Version::lenient(known)))
             .ok_or_else(absent)?;
         self.check_volatile(&mut tx, &grant, force).await?;
         tx.remove_release(
             grant.index().id,
             project,
-            &release.version,
+            found,
             self.clock.now(),
             caller.name(),
         )
@@ -119,7 +118,10 @@ impl App {
     ) -> Result<()> {
         let (id, who) = (grant.index().id, grant.caller().name());
         if tx.has_project(&[id], project).await?.is_empty() {
-            return Err(Error::not_found("project not found"));
+            return Err(Error::not_found(format!(
+                "project {project} not found on stage '{}'",
+                grant.index().name
+            )));
         }
         self.check_volatile(&mut tx, grant, force).await?;
         let wanted = Version::lenient(version);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use larder_model::Policy;
 
+use crate::DevpiSecret;
+
 /// Settings of the verbs; the binary fills them from flags, environment and file.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -25,6 +27,8 @@ pub struct Settings {
     pub token_lifetime: Duration,
     /// The secret of `--secretfile`; without one the database's is used, which all nodes share.
     pub secret: Option<[u8; 32]>,
+    /// The same secret as a devpi server used it, whose logins then go on.
+    pub devpi_secret: Option<DevpiSecret>,
 }
 
 impl Default for Settings {
@@ -42,6 +46,7 @@ impl Default for Settings {
             page_cache_bytes: 64 << 20,
             token_lifetime: Duration::from_hours(10),
             secret: None,
+            devpi_secret: None,
         }
     }
 }

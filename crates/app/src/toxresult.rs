@@ -59,7 +59,8 @@ impl App {
         let mut tx = self.store.write().await?;
         self.regrant(&mut tx, grant).await?;
         let parent = find_parent(&mut tx, grant, path).await?;
-        let there = tx.files(&[grant.index().id], &parent.project).await?;
+        let (id, version) = (grant.index().id, &parent.version);
+        let there = tx.release_files(id, &parent.project, version, "").await?;
         let filename = free_name(&parent, &there, now);
         let log = json!({"what": "upload", "who": who, "when": now.to_log_list(), "dst": index});
         let result = new_result(&parent, filename, (digest, size), now, log);
@@ -135,17 +136,17 @@ impl<R: Read> Read for Outlined<R> {
 }
 
 /// devpi: `FILE.toxresult-YYYYMMDDHHMMSS-N`, N being how many there are already.
-pub(crate) fn free_name(parent: &FileRow, there: &[FileRow], now: Timestamp) -> String {
-    let stem = format!("{}.toxresult-{}", parent.filename, now.to_digits());
-    let count = there
+pub(crate) fn free_name(parent: &FileRow, there: &[FileRow], at: Timestamp) -> String {
+    let stem = format!("{}.toxresult-{}", parent.filename, at.to_digits());
+    let name = |number| format!("{stem}-{number}");
+    let mut number = there
         .iter()
         .filter(|file| file.parent == Some(parent.id))
         .count();
-    let is_taken = |name: &String| there.iter().any(|file| file.filename == *name);
-    (count..)
-        .map(|number| format!("{stem}-{number}"))
-        .find(|name| !is_taken(name))
-        .unwrap_or(stem)
+    while there.iter().any(|file| file.filename == name(number)) {
+        number += 1;
+    }
+    name(number)
 }
 
 fn new_result(

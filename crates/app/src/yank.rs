@@ -5,7 +5,7 @@
 
 use larder_model::{Caller, IndexKind, IndexName};
 use larder_pypi::{ProjectName, Version};
-use larder_store::{Release, Yank};
+use larder_store::Yank;
 
 use crate::authorize::Right;
 use crate::error::Error;
@@ -45,7 +45,7 @@ impl App {
         let (now, who) = (self.clock.now(), caller.name());
         let mut tx = self.store.write().await?;
         self.regrant(&mut tx, &grant).await?;
-        let releases = tx.releases(grant.index().id, &request.project).await?;
+        let releases = tx.versions(&[grant.index().id], &request.project).await?;
         let absent = || no_release(index, request);
         let yank = Yank {
             index_id: grant.index().id,
@@ -67,12 +67,12 @@ impl App {
     }
 }
 
-fn find<'a>(releases: &'a [Release], version: &str) -> Option<&'a str> {
+fn find<'a>(releases: &'a [(i64, String)], version: &str) -> Option<&'a str> {
     let wanted = Version::lenient(version);
     releases
         .iter()
-        .find(|release| wanted.same_release(&Version::lenient(&release.version)))
-        .map(|release| release.version.as_str())
+        .map(|(_, known)| known.as_str())
+        .find(|known| wanted.same_release(&Version::lenient(known)))
 }
 
 /// One line, since it stands in attributes and warnings.

@@ -8,18 +8,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use larder_app::{App, Clock, RootPassword, Settings, Started, Tasks};
+use larder_app::{App, Clock, DevpiSecret, RootPassword, Settings, Started, Tasks};
 use larder_blob::{Blobs, Location, lock_data_dir};
 use larder_store::Store;
 use larder_upstream::Upstreams;
-use larder_web::{Limits, Web, WebSettings};
+use larder_web::{Limits, Place, Web, WebSettings};
 use rustix::fs::Access;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, Database, Hidden, LogFormat};
+use crate::config::{Config, Database, DevpiArgon2, Hidden, LogFormat};
 
 /// Longest page of an upstream that is taken, inflated.
 const MAX_PAGE_BYTES: u64 = 64 << 20;
@@ -51,6 +51,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         WebSettings {
             outside_url: config.outside_url.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
+            absolute_urls: config.absolute_urls,
+            place: place(config, &listeners),
         },
     );
     let tasks = app.tasks().clone();
@@ -116,6 +118,11 @@ async fn build(config: &Config) -> anyhow::Result<App> {
         user_agent: format!("Larder/{}", env!("CARGO_PKG_VERSION")),
         max_page_bytes: MAX_PAGE_BYTES,
     })?;
+    let secret = config.secretfile.as_deref().map(read_secret).transpose()?;
+    let devpi_secret = secret
+        .as_deref()
+        .map(|bytes| devpi_secret(config, bytes))
+        .transpose()?;
     let settings = Settings {
         policy: config.policy.clone(),
         devpi_compat: config.devpi_compat,
@@ -123,7 +130,8 @@ async fn build(config: &Config) -> anyhow::Result<App> {
         mirror_cache_expiry: config.mirror_cache_expiry,
         request_timeout: config.request_timeout,
         max_body_bytes: config.max_body_bytes,
-        secret: config.secretfile.as_deref().map(read_secret).transpose()?,
+        secret: secret.map(|bytes| Sha256::digest(bytes).into()),
+        devpi_secret,
         ..Settings::default()
     };
     Ok(App::new(
@@ -134,6 +142,18 @@ async fn build(config: &Config) -> anyhow::Result<App> {
         Clock::system(),
         Tasks::default(),
     ))
+}
+
+/// Where this is, for `/+status`.
+fn place(config: &Config, listeners: &[TcpListener]) -> Option<Place> {
+    let address = listeners.first()?.local_addr().ok()?;
+    let program = std::env::current_exe().unwrap_or_default();
+    Some(Place {
+        serverdir: config.serverdir.display().to_string(),
+        program: program.display().to_string(),
+        host: address.ip().to_string(),
+        port: address.port(),
+    })
 }
 
 async fn first_start(config: &Config, app: &App) -> anyhow::Result<()> {
@@ -266,7 +286,7 @@ fn prepare_directory(path: &Path) -> anyhow::Result<()> {
 }
 
 /// devpi: 9.2, the rules for a secret file.
-fn read_secret(path: &Path) -> anyhow::Result<[u8; 32]> {
+fn read_secret(path: &Path) -> anyhow::Result<Vec<u8>> {
     use std::os::unix::fs::MetadataExt;
     let shown = path.display();
     let mut file = std::fs::File::open(path)
@@ -285,7 +305,19 @@ fn read_secret(path: &Path) -> anyhow::Result<[u8; 32]> {
     if secret.len() < 32 || kinds.len() < 6 {
         bail!("the secret file {shown} is too weak: it needs at least 32 random bytes");
     }
-    Ok(Sha256::digest(&secret).into())
+    Ok(secret)
+}
+
+/// The same secret, for the logins of the devpi server that used it before.
+fn devpi_secret(config: &Config, bytes: &[u8]) -> anyhow::Result<DevpiSecret> {
+    let DevpiArgon2 {
+        memory_kib,
+        passes,
+        lanes,
+    } = config.devpi_argon2;
+    DevpiSecret::new(bytes, memory_kib, passes, lanes).context(
+        "--argon2-memory-cost, --argon2-time-cost and --argon2-parallelism do not fit together",
+    )
 }
 
 async fn listen(addresses: &[String]) -> anyhow::Result<Vec<TcpListener>> {

@@ -33,7 +33,12 @@ struct Options {
     #[arg(long)]
     undo: bool,
     /// The server
-    #[arg(long, value_name = "URL", env = "LARDER_SERVER", default_value = "http://localhost:3141")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "LARDER_SERVER",
+        default_value = "http://localhost:3141"
+    )]
     server: Url,
     /// Who yanks
     #[arg(long, env = "LARDER_USER", default_value = "root")]
@@ -57,7 +62,11 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<ExitCode> {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
             );
             error.print()?;
-            return Ok(if wrong { ExitCode::from(2) } else { ExitCode::SUCCESS });
+            return Ok(if wrong {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            });
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

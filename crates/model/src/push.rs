@@ -291,9 +291,15 @@ mod tests {
         assert!(address.register && address.password.is_empty());
     }
 
+    fn check(table: impl IntoIterator<Item = (Value, &'static str)>) {
+        for (body, sentence) in table {
+            assert_eq!(read(&body).unwrap_err().to_string(), sentence, "{body}");
+        }
+    }
+
     #[test]
-    fn what_is_not_understood_is_refused() {
-        let table = [
+    fn names_and_versions_are_texts() {
+        check([
             (json!({}), "the push has no 'name'"),
             (json!({"name": "x"}), "the push has no 'version'"),
             (here(json!({"name": null})), "the push has no 'name'"),
@@ -302,34 +308,30 @@ mod tests {
             (here(json!({"name": ["x"]})), "'name' must be a text"),
             (here(json!({"version": null})), "the push has no 'version'"),
             (here(json!({"version": 1.0})), "'version' must be a text"),
-            (
-                here(json!({"version": "1".repeat(201)})),
-                "'version' is too long",
-            ),
-            (
-                here(json!({"targetindex": "x"})),
-                "targetindex not in format user/index",
-            ),
-            (
-                here(json!({"targetindex": ""})),
-                "targetindex not in format user/index",
-            ),
-            (
-                here(json!({"targetindex": "/"})),
-                "targetindex not in format user/index",
-            ),
-            (
-                here(json!({"targetindex": "a/b/c"})),
-                "targetindex not in format user/index",
-            ),
-            (
-                here(json!({"targetindex": "a/b c"})),
-                "targetindex not in format user/index",
-            ),
-            (
-                here(json!({"targetindex": {"a": 1}})),
-                "'targetindex' must be a text",
-            ),
+        ]);
+        let long = here(json!({"version": "1".repeat(201)}));
+        assert_eq!(read(&long), Err(PushError::VersionTooLong));
+        let no_name = read(&here(json!({"name": "-x"}))).unwrap_err().to_string();
+        assert!(
+            no_name.starts_with("'name': '-x' is not a valid project name"),
+            "{no_name}"
+        );
+    }
+
+    #[test]
+    fn a_target_is_an_index() {
+        let wrong = "targetindex not in format user/index";
+        let texts = ["x", "", "/", "a/", "/b", "a/b/c", "a/b c"];
+        check(texts.map(|text| (here(json!({"targetindex": text})), wrong)));
+        let object = here(json!({"targetindex": {"a": 1}}));
+        check([(object, "'targetindex' must be a text")]);
+        let neither = elsewhere(json!({"posturl": null, "username": null, "password": null}));
+        assert_eq!(read(&neither), Err(PushError::NoTarget));
+    }
+
+    #[test]
+    fn flags_are_true_or_false_and_nothing_is_overlooked() {
+        check([
             (
                 here(json!({"no_docs": "yes"})),
                 "'no_docs' must be true or false",
@@ -343,6 +345,10 @@ mod tests {
                 "can't use 'no_docs' and 'only_docs' together",
             ),
             (
+                elsewhere(json!({"register_project": "x"})),
+                "'register_project' must be true or false",
+            ),
+            (
                 here(json!({"foo": 1, "bar": 2})),
                 "unknown additional options: bar, foo",
             ),
@@ -350,6 +356,16 @@ mod tests {
                 here(json!({"posturl": "https://index.example.com/"})),
                 "unknown additional options: posturl",
             ),
+            (
+                elsewhere(json!({"foo": 1})),
+                "unknown additional options: foo",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn another_server_needs_user_and_password() {
+        check([
             (elsewhere(json!({"posturl": 1})), "'posturl' must be a text"),
             (
                 elsewhere(json!({"username": null})),
@@ -363,25 +379,7 @@ mod tests {
                 elsewhere(json!({"password": 1})),
                 "'password' must be a text",
             ),
-            (
-                elsewhere(json!({"register_project": "x"})),
-                "'register_project' must be true or false",
-            ),
-            (
-                elsewhere(json!({"foo": 1})),
-                "unknown additional options: foo",
-            ),
-        ];
-        for (body, sentence) in table {
-            assert_eq!(read(&body).unwrap_err().to_string(), sentence, "{body}");
-        }
-        let no_target = elsewhere(json!({"posturl": null, "username": null, "password": null}));
-        assert_eq!(read(&no_target), Err(PushError::NoTarget));
-        let no_name = read(&here(json!({"name": "-x"}))).unwrap_err().to_string();
-        assert!(
-            no_name.starts_with("'name': '-x' is not a valid project name"),
-            "{no_name}"
-        );
+        ]);
     }
 
     #[test]

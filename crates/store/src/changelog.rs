@@ -127,6 +127,16 @@ impl Tx {
             .collect()
     }
 
+    /// When something was changed last; `None` if nothing ever was.
+    pub async fn last_change(&mut self) -> Result<Option<Timestamp>> {
+        let row = sql!(
+            self,
+            fetch_optional as (i64,),
+            "select changed_at from changelog order by id desc limit 1",
+        )?;
+        Ok(row.map(|(at,)| Timestamp::from_micros(at)))
+    }
+
     /// The log after this serial, oldest first: whole transactions, as many as
     /// begin within the first `limit` rows.
     pub async fn audit_log(&mut self, after: Serial, limit: u32) -> Result<Vec<LogEntry>> {

@@ -68,6 +68,30 @@ impl Tx {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
+    /// What a file can be in the way of: the files of its release, of every
+    /// role, and the project's file of that name, in upload order.
+    pub async fn release_files(
+        &mut self,
+        index_id: i64,
+        project: &ProjectName,
+        version: &str,
+        filename: &str,
+    ) -> Result<Vec<FileRow>> {
+        let rows = sql!(
+            self,
+            fetch_all as StoredFile,
+            select_files!(
+                "p.index_id = $1 and p.name = $2 and (f.version = $3 or f.filename = $4) \
+                 order by f.id"
+            ),
+            index_id,
+            project.as_str(),
+            version,
+            filename,
+        )?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
     /// The file at a path of an index.
     pub async fn find_file(
         &mut self,

@@ -90,6 +90,26 @@ impl Tx {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
+    /// One release, its version spelled as registered.
+    pub async fn find_release(
+        &mut self,
+        index_id: i64,
+        project: &ProjectName,
+        version: &str,
+    ) -> Result<Option<Release>> {
+        let row = sql!(
+            self,
+            fetch_optional as ReleaseRow,
+            "select r.id, r.version, r.metadata, r.created \
+             from releases r join projects p on p.id = r.project_id \
+             where p.index_id = $1 and p.name = $2 and r.version = $3",
+            index_id,
+            project.as_str(),
+            version,
+        )?;
+        row.map(TryInto::try_into).transpose()
+    }
+
     /// The registered versions of a project in these indexes, with the index
     /// of each, in the order they were registered.
     pub async fn versions(

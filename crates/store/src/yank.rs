@@ -5,7 +5,7 @@
 
 use larder_model::{Timestamp, UserName};
 use larder_pypi::ProjectName;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::changelog::{Change, Scope};
 use crate::file_row::FileRole;
@@ -96,7 +96,7 @@ impl Tx {
             who: who.cloned(),
             scope,
             what,
-            detail: Map::from_iter(detail),
+            detail: detail.collect(),
         })
         .await?;
         Ok(())

@@ -134,9 +134,7 @@ impl Upstreams {
                 .request(method, url.clone())
                 .header(ACCEPT, "application/json");
             if let Some(json) = json {
-                request = request
-                    .header(CONTENT_TYPE, "application/json")
-                    .body(json);
+                request = request.header(CONTENT_TYPE, "application/json").body(json);
             }
             if let Some(Credentials { user, password }) = endpoint.credentials_for(&url) {
                 request = request.basic_auth(user, Some(password));

@@ -186,16 +186,17 @@ async fn a_file_is_read_no_faster_than_it_is_taken() {
     // Reads a little, says no in its own words, and reads nothing more.
     let server = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        stream.read_exact(&mut [0; PIECE]).unwrap();
+        stream.read_exact(&mut vec![0; PIECE]).unwrap();
         let answer = "HTTP/1.1 413 Far Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         stream.write_all(answer.as_bytes()).unwrap();
         stream
     });
     let taken = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&taken);
+    let piece = Bytes::from(vec![0; PIECE]);
     let pieces = stream::iter(0..PIECES).map(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        Ok(Bytes::from_static(&[0; PIECE]))
+        Ok(piece.clone())
     });
     let form = Submission {
         fields: Vec::new(),

@@ -20,6 +20,7 @@ pub(crate) struct Refusal {
     status: StatusCode,
     message: String,
     allow: Option<&'static str>,
+    retry_after_secs: Option<u64>,
     challenge: bool,
     in_reason: bool,
 }
@@ -52,10 +53,15 @@ impl Style {
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let challenge = status == StatusCode::UNAUTHORIZED;
+        let may_pass = matches!(
+            status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY
+        );
         Self {
             status,
             message: message.into(),
             allow: None,
+            retry_after_secs: may_pass.then_some(5),
             challenge,
             in_reason: false,
         }
@@ -76,6 +82,15 @@ impl Refusal {
     /// A login that failed asks for no other kind of credentials.
     pub(crate) fn without_challenge(mut self) -> Self {
         self.challenge = false;
+        self
+    }
+
+    /// A refusal of a stranger, for a client that takes no 401 as an invitation.
+    pub(crate) fn without_asking(mut self) -> Self {
+        if self.challenge {
+            self.status = StatusCode::FORBIDDEN;
+            self.challenge = false;
+        }
         self
     }
 
@@ -107,9 +122,8 @@ impl Refusal {
                 HeaderValue::from_static("Basic realm=\"pypi\""),
             );
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE || self.status == StatusCode::BAD_GATEWAY
-        {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        if let Some(secs) = self.retry_after_secs {
+            headers.insert(RETRY_AFTER, HeaderValue::from(secs));
         }
         if self.in_reason {
             put_reason(&mut response, &self.message);
@@ -183,6 +197,7 @@ impl From<Error> for Refusal {
             Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
             Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::Conflict => StatusCode::CONFLICT,
+            Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::NoSpace => StatusCode::INSUFFICIENT_STORAGE,
             Kind::Upstream => StatusCode::BAD_GATEWAY,
@@ -193,7 +208,12 @@ impl From<Error> for Refusal {
         if status.is_server_error() {
             tracing::error!(error = %error_chain(&error), status = status.as_u16(), "a request failed");
         }
-        Self::new(status, error.message())
+        let refusal = Self::new(status, error.message());
+        let wait = error.retry_after().map(|wait| wait.as_secs());
+        Self {
+            retry_after_secs: wait.or(refusal.retry_after_secs),
+            ..refusal
+        }
     }
 }
 

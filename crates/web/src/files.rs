@@ -248,7 +248,13 @@ fn beyond(file: &FileReply, etag: Option<&str>, size: u64) -> Response<Body> {
     response
 }
 
-fn whole(ask: &Ask, etag: &str, bytes: bytes::Bytes, cacheable: HeaderValue) -> Response<Body> {
+/// Bytes at hand, or that the client has them.
+pub(crate) fn whole(
+    ask: &Ask,
+    etag: &str,
+    bytes: bytes::Bytes,
+    cacheable: HeaderValue,
+) -> Response<Body> {
     let unchanged = ask
         .header(&IF_NONE_MATCH)
         .is_some_and(|tags| matches_none(tags, etag));

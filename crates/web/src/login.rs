@@ -9,6 +9,12 @@ use crate::json;
 use crate::request::Ask;
 
 pub(crate) async fn post(ask: &Ask, body: RequestBody) -> Result<Response<Body>, Refusal> {
+    if !takes_json(ask.accept()) {
+        return Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            "a login is answered in JSON, which the header Accept does not allow",
+        ));
+    }
     let body = json::read_strangers_object(ask, body).await?;
     let text = |key: &str| body.get(key).and_then(Value::as_str);
     let (Some(user), Some(password)) = (text("user"), text("password")) else {
@@ -18,7 +24,7 @@ pub(crate) async fn post(ask: &Ask, body: RequestBody) -> Result<Response<Body>,
     };
     let login = ask
         .app()
-        .login(user, password)
+        .login(user, password, ask.sender().address)
         .await
         .map_err(|error| Refusal::from(error).without_challenge())?;
     let result = token(&login);
@@ -29,6 +35,15 @@ pub(crate) async fn post(ask: &Ask, body: RequestBody) -> Result<Response<Body>,
         &result,
         Some("login successful"),
     ))
+}
+
+/// devpi: 2.2.
+fn takes_json(accept: Option<&str>) -> bool {
+    accept.is_none_or(|accept| {
+        ["*/*", "application/*", "application/json"]
+            .iter()
+            .any(|kind| accept.contains(kind))
+    })
 }
 
 /// devpi calls the token a password.

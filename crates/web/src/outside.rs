@@ -3,7 +3,7 @@
 //! Invariant: a forwarding header counts only if the peer that sent it is a
 //! configured proxy; no scheme but http and https ever reaches a link.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -108,6 +108,56 @@ impl TrustedProxies {
     }
 }
 
+/// Who sent a request, as far as the peer is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sender {
+    /// The client's address.
+    pub(crate) address: IpAddr,
+    /// The peer is a proxy whose headers count.
+    pub(crate) trusted: bool,
+}
+
+impl Sender {
+    /// Behind a trusted proxy the client is who the proxy says it is: in
+    /// `X-Real-IP` (devpi: 0.7), or as the last of `X-Forwarded-For` that is no
+    /// trusted proxy itself. What stands before that came from the client.
+    pub(crate) fn of(proxies: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> Self {
+        let trusted = proxies.trusts(peer);
+        let real = || headers.get("x-real-ip")?.to_str().ok().and_then(address);
+        let forwarded = || {
+            let lists = headers.get_all("x-forwarded-for").iter();
+            let named: Vec<IpAddr> = lists
+                .filter_map(|list| list.to_str().ok())
+                .flat_map(|list| list.split(','))
+                .map_while(address)
+                .collect();
+            let is_client = |named: &&IpAddr| match proxies {
+                TrustedProxies::All => true,
+                TrustedProxies::None | TrustedProxies::Some(_) => !proxies.trusts(**named),
+            };
+            named.iter().rev().find(is_client).copied()
+        };
+        let told = if trusted {
+            real().or_else(forwarded)
+        } else {
+            None
+        };
+        Self {
+            address: told.unwrap_or(peer).to_canonical(),
+            trusted,
+        }
+    }
+}
+
+/// An address as proxies write it: some add the port.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    text.parse()
+        .ok()
+        .or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
+        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
+}
+
 /// The URL under which this client sees the server (devpi: 0.7).
 pub(crate) fn outside_url(
     configured: Option<&OutsideUrl>,
@@ -145,7 +195,7 @@ fn at(scheme: &str, host: &str) -> Option<OutsideUrl> {
 
 #[cfg(test)]
 mod tests {
-    use super::{OutsideUrl, TrustedProxies, outside_url};
+    use super::{OutsideUrl, Sender, TrustedProxies, outside_url};
     use http::{HeaderMap, HeaderName, HeaderValue};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -232,6 +282,57 @@ mod tests {
                 .as_deref(),
             Some("https://out.example")
         );
+    }
+
+    #[test]
+    fn a_client_is_who_a_trusted_proxy_says_it_is() {
+        let one: TrustedProxies = "127.0.0.1,10.0.0.1".parse().expect("a list");
+        let table = [
+            (&one, &[][..], "127.0.0.1", true),
+            (&one, &[("x-real-ip", "192.0.2.1")], "192.0.2.1", true),
+            (&one, &[("x-real-ip", "nobody")], "127.0.0.1", true),
+            (
+                &one,
+                &[("x-forwarded-for", "192.0.2.9, 192.0.2.2, 10.0.0.1")],
+                "192.0.2.2",
+                true,
+            ),
+            (
+                &one,
+                &[("x-forwarded-for", "[2001:db8::1]:4711")],
+                "2001:db8::1",
+                true,
+            ),
+            (&one, &[("x-forwarded-for", "10.0.0.1")], "127.0.0.1", true),
+            (
+                &one,
+                &[("x-forwarded-for", "192.0.2.9"), ("x-real-ip", "192.0.2.3")],
+                "192.0.2.3",
+                true,
+            ),
+            (
+                &TrustedProxies::All,
+                &[("x-forwarded-for", "192.0.2.9, 192.0.2.4")],
+                "192.0.2.4",
+                true,
+            ),
+            (
+                &TrustedProxies::None,
+                &[("x-real-ip", "192.0.2.1")],
+                "127.0.0.1",
+                false,
+            ),
+        ];
+        for (proxies, sent, client, trusted) in table {
+            let peer = "127.0.0.1".parse().expect("an address");
+            let sender = Sender::of(proxies, peer, &headers(sent));
+            let address: std::net::IpAddr = client.parse().expect("an address");
+            assert_eq!(
+                (sender.address, sender.trusted),
+                (address, trusted),
+                "{sent:?}"
+            );
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! One request, read far enough for every handler: who asks, how the server
 //! looks from there, and what form of answer is wanted.
 
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -11,26 +10,27 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{Method, Response, StatusCode, Version};
-use larder_app::{App, Credentials, Identified};
+use larder_app::{App, Credentials, Error, Identified, LinkStyle};
 use larder_model::{Caller, IndexName, UserName};
 use larder_pypi::ProjectName;
 
-use crate::Web;
 use crate::body::Body;
 use crate::error::{Refusal, Style};
-use crate::outside::{OutsideUrl, outside_url};
+use crate::outside::{OutsideUrl, Sender, outside_url};
+use crate::{Web, WebSettings};
 
 /// A request as handlers see it.
 #[derive(Debug)]
 pub(crate) struct Ask {
     web: Web,
     head: Parts,
+    sender: Sender,
     outside: Option<OutsideUrl>,
     path: String,
 }
 
 impl Ask {
-    pub(crate) fn new(web: &Web, head: Parts, peer: IpAddr) -> Result<Self, Refusal> {
+    pub(crate) fn new(web: &Web, head: Parts, sender: Sender) -> Result<Self, Refusal> {
         let hosts = head.headers.get_all(HOST).iter().count();
         if hosts > 1
             || (hosts == 0 && head.version == Version::HTTP_11 && head.uri.host().is_none())
@@ -38,19 +38,29 @@ impl Ask {
             return Err(Refusal::bad_request("a request names exactly one host"));
         }
         check_codings(&head)?;
-        let trusted = web.settings.trusted_proxies.trusts(peer);
-        let outside = outside_url(web.settings.outside_url.as_ref(), trusted, &head.headers);
+        let configured = web.settings.outside_url.as_ref();
+        let outside = outside_url(configured, sender.trusted, &head.headers);
         let path = inner_path(head.uri.path(), outside.as_ref());
         Ok(Self {
             web: web.clone(),
             head,
+            sender,
             outside,
             path,
         })
     }
 
+    pub(crate) fn settings(&self) -> &WebSettings {
+        &self.web.settings
+    }
+
     pub(crate) fn app(&self) -> &App {
         &self.web.app
+    }
+
+    /// Who sent it.
+    pub(crate) fn sender(&self) -> Sender {
+        self.sender
     }
 
     pub(crate) fn method(&self) -> &Method {
@@ -102,6 +112,22 @@ impl Ask {
         }
     }
 
+    /// A path as the server knows it, out of one that this client sees.
+    pub(crate) fn below_prefix(&self, path: &str) -> String {
+        inner_path(path, self.outside.as_ref())
+    }
+
+    /// How files are linked by whole URLs, if they shall be (devpi: 0.7).
+    pub(crate) fn absolute_links(&self) -> Option<LinkStyle> {
+        let told = self.head.headers.contains_key("x-devpi-absolute-urls");
+        let outside = self.outside.as_ref()?;
+        (told || self.settings().absolute_urls).then(|| LinkStyle::Absolute {
+            base: outside.base().into(),
+            // Of any other there are as many as strangers can think of.
+            keep: self.settings().outside_url.is_some() || self.sender.trusted,
+        })
+    }
+
     /// The path below which the server lies for this client: empty, or `/prefix`.
     pub(crate) fn prefix(&self) -> std::sync::Arc<str> {
         self.outside
@@ -111,21 +137,22 @@ impl Ask {
 
     /// The credentials that were sent (devpi: 2.1; A-05).
     pub(crate) fn credentials(&self) -> Option<Credentials> {
-        let nobody = || Credentials::new("", "");
         let devpi = self.head.headers.get("x-devpi-auth");
+        let of = |(user, secret)| Credentials::new(user, secret, self.sender.address);
         // `X-Devpi-Auth` wins: `requests` adds the other by itself from `~/.netrc`.
         if let Some(read) = devpi.and_then(|value| basic(value.as_bytes())) {
-            return Some(read);
+            return Some(of(read));
         }
         let Some(value) = self.head.headers.get(AUTHORIZATION) else {
-            return devpi.map(|_| nobody());
+            return devpi.map(|_| of(Default::default()));
         };
         let value = value.as_bytes();
         let (scheme, rest) = split_scheme(value)?;
         match scheme.to_ascii_lowercase().as_slice() {
-            b"basic" => Some(basic(rest).unwrap_or_else(nobody)),
+            b"basic" => Some(of(basic(rest).unwrap_or_default())),
             b"bearer" | b"token" => {
-                Some(Credentials::new("", String::from_utf8_lossy(rest).trim()))
+                let token = String::from_utf8_lossy(rest).trim().to_owned();
+                Some(of((String::new(), token)))
             }
             _ => None,
         }
@@ -140,6 +167,7 @@ impl Ask {
     pub(crate) async fn caller(&self) -> Result<Caller, Refusal> {
         match self.identify().await? {
             Identified::Rejected => Err(Refusal::rejected_credentials()),
+            Identified::Throttled(wait) => Err(Error::throttled(wait).into()),
             identified => Ok(identified.caller()),
         }
     }
@@ -150,7 +178,13 @@ impl Ask {
         if self.app().is_open(index).await? {
             return Ok(Caller::Anonymous);
         }
-        Ok(self.identify().await?.caller())
+        let identified = self.identify().await?;
+        if let Identified::Throttled(wait) = identified
+            && !self.app().may_see(&Caller::Anonymous, index).await?
+        {
+            return Err(Error::throttled(wait).into());
+        }
+        Ok(identified.caller())
     }
 
     /// The form in which this client reads errors.
@@ -159,7 +193,21 @@ impl Ask {
     }
 
     pub(crate) fn refuse(&self, refusal: &Refusal) -> Response<Body> {
-        refusal.clone().into_response(self.style(), self.is_head())
+        let mut refusal = refusal.clone();
+        if self.is_read_by_devpi_client() && self.credentials().is_none() {
+            refusal = refusal.without_asking();
+        }
+        refusal.into_response(self.style(), self.is_head())
+    }
+
+    /// devpi-client sends the login that it has with its first request and
+    /// answers no challenge; its advice to log in comes at 403 (devpi: 1.5).
+    fn is_read_by_devpi_client(&self) -> bool {
+        let reads = self.head.method == Method::GET || self.is_head();
+        reads
+            && self
+                .agent()
+                .is_some_and(|agent| agent.starts_with("devpi-client/"))
     }
 }
 
@@ -204,12 +252,12 @@ fn split_scheme(value: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// `user:secret` in base64, UTF-8 or else latin-1; the first colon splits.
-fn basic(encoded: &[u8]) -> Option<Credentials> {
+fn basic(encoded: &[u8]) -> Option<(String, String)> {
     let decoded = STANDARD.decode(encoded.trim_ascii()).ok()?;
     let text = String::from_utf8(decoded)
         .unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect());
     let (user, secret) = text.split_once(':')?;
-    Some(Credentials::new(user, secret))
+    Some((user.to_owned(), secret.to_owned()))
 }
 
 /// The index that a path names.

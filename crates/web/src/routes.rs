@@ -4,20 +4,19 @@
 //! own method, and arrive percent-encoded in more than one way; so the table is
 //! a match over decoded segments.
 
-use std::net::IpAddr;
-
 use http::header::{ACCEPT, HeaderName, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 
 use crate::body::{Body, RequestBody};
 use crate::docs::DocAddress;
 use crate::error::{Refusal, Style, with_allow};
+use crate::outside::Sender;
 use crate::path::{BadPath, Segments, segments};
 use crate::request::Ask;
 use crate::yank::YankAddress;
 use crate::{
-    Web, api, docs, files, indexes, json, login, push, releases, simple, status, toxresults,
-    upload, users, yank,
+    Web, api, authcheck, docs, files, indexes, json, login, openapi, push, releases, simple,
+    status, toxresults, upload, users, yank,
 };
 
 /// One line of the route table, for the documentation and the tests that keep it whole.
@@ -53,6 +52,18 @@ pub const ROUTES: &[RouteInfo] = &[
     },
     RouteInfo {
         pattern: "/+status",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/+openapi.json",
+        methods: &["GET", "HEAD"],
+    },
+    RouteInfo {
+        pattern: "/+authcheck",
+        methods: &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    },
+    RouteInfo {
+        pattern: "/+changelog/{serial}",
         methods: &["GET", "HEAD"],
     },
     RouteInfo {
@@ -119,6 +130,9 @@ enum Route<'a> {
     },
     Login,
     Status,
+    OpenApi,
+    Authcheck,
+    Changelog,
     User(&'a str),
     Index(&'a str, &'a str),
     ProjectList(&'a str, &'a str),
@@ -142,6 +156,9 @@ fn find<'a>(segments: &'a Segments<'_>) -> Option<Route<'a>> {
         },
         ["+login"] => Route::Login,
         ["+status"] => Route::Status,
+        ["+openapi.json"] => Route::OpenApi,
+        ["+authcheck"] => Route::Authcheck,
+        ["+changelog", _] => Route::Changelog,
         [user, "+api"] => Route::Api {
             user: Some(user),
             index: None,
@@ -210,6 +227,43 @@ fn documentation<'a>(
     }
 }
 
+/// What stands before an address, as `+authcheck` sees it (devpi: 1.5).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Nothing, or the address decides by itself.
+    Open,
+    /// The right to read this index.
+    Index { user: String, index: String },
+}
+
+/// `None`: the path leads nowhere.
+pub(crate) fn guard(path: &str) -> Option<Guard> {
+    let segments = segments(path).ok()?;
+    Some(match find(&segments)? {
+        Route::Root
+        | Route::Api { .. }
+        | Route::Login
+        | Route::Status
+        | Route::OpenApi
+        | Route::Authcheck
+        | Route::Changelog
+        | Route::User(_) => Guard::Open,
+        Route::Index(user, index)
+        | Route::ProjectList(user, index)
+        | Route::ProjectPage(user, index, _)
+        | Route::Refresh(user, index, _)
+        | Route::File(user, index, _, _)
+        | Route::Project(user, index, _)
+        | Route::Release(user, index, _, _)
+        | Route::Doc(DocAddress { user, index, .. }, _)
+        | Route::ToDoc(DocAddress { user, index, .. }, _)
+        | Route::Yank(YankAddress { user, index, .. }) => Guard::Index {
+            user: user.to_owned(),
+            index: index.to_owned(),
+        },
+    })
+}
+
 /// devpi: `[^+/]+`.
 fn is_name(part: &str) -> bool {
     !part.is_empty() && !part.contains(['+', '/'])
@@ -219,13 +273,13 @@ fn is_name(part: &str) -> bool {
 pub(crate) async fn answer(
     web: &Web,
     request: Request<RequestBody>,
-    peer: IpAddr,
+    sender: Sender,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
     let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
     let style = Style::of(text(ACCEPT), text(USER_AGENT));
     let is_head = head.method == Method::HEAD;
-    let ask = match Ask::new(web, head, peer) {
+    let ask = match Ask::new(web, head, sender) {
         Ok(ask) => ask,
         Err(refusal) => return refusal.into_response(style, is_head),
     };
@@ -271,7 +325,10 @@ async fn dispatch(
         Route::Root if read => Box::pin(users::list(ask)).await,
         Route::Api { user, index } if read => api::get(ask, user, index).await,
         Route::Login if method == Method::POST => Box::pin(login::post(ask, body)).await,
-        Route::Status if read => status::get(ask).await,
+        Route::Status if read => Box::pin(status::get(ask)).await,
+        Route::Authcheck => Box::pin(authcheck::any(ask)).await,
+        Route::Changelog if read => Err(no_replication()),
+        Route::OpenApi if read => Ok(openapi::get(ask)),
         Route::User(user) => Box::pin(users::user(ask, user, body)).await,
         // devpi: forms are uploads, JSON is a push.
         Route::Index(user, index)
@@ -314,11 +371,18 @@ async fn dispatch(
         Route::Root
         | Route::Api { .. }
         | Route::Status
+        | Route::OpenApi
+        | Route::Changelog
         | Route::ProjectList(..)
         | Route::ProjectPage(..)
         | Route::Doc(..)
         | Route::ToDoc(..) => Err(with_allow("GET, HEAD")),
     }
+}
+
+/// devpi's words: nodes share a database here, and follow no primary (devpi: 1.6).
+fn no_replication() -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, "Replication protocol disabled")
 }
 
 #[cfg(test)]
@@ -343,6 +407,11 @@ mod tests {
             ),
             ("/+login", "Login"),
             ("/+status", "Status"),
+            ("/+openapi.json", "OpenApi"),
+            ("/+authcheck", "Authcheck"),
+            ("/+changelog/7", "Changelog"),
+            ("/+changelog/7-", "Changelog"),
+            ("/+changelog", "nothing"),
             ("/alice", "User(\"alice\")"),
             ("/alice/", "User(\"alice\")"),
             ("/alice/dev/", "Index(\"alice\", \"dev\")"),

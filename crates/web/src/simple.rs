@@ -25,7 +25,9 @@ pub(crate) async fn page(
     let name = project_name(project)?;
     // Relative links are right only at the canonical address (S-04).
     let canonical = slash && name.as_str() == project;
-    let links = if canonical {
+    let links = if let Some(links) = ask.absolute_links() {
+        links
+    } else if canonical {
         LinkStyle::Relative
     } else {
         LinkStyle::Rooted(ask.prefix())
@@ -46,7 +48,8 @@ pub(crate) async fn page_elsewhere(
         user,
         index,
         name,
-        LinkStyle::Rooted(ask.prefix()),
+        ask.absolute_links()
+            .unwrap_or_else(|| LinkStyle::Rooted(ask.prefix())),
         "Accept, Accept-Encoding, User-Agent",
     )
     .await
@@ -69,7 +72,10 @@ async fn send_page(
         links,
     };
     let caller = ask.reader(&request.index).await?;
-    let page = ask.app().project_page(&caller, request).await?;
+    let is_absolute = matches!(request.links, LinkStyle::Absolute { .. });
+    let mut page = ask.app().project_page(&caller, request).await?;
+    // A shared cache would give it to clients that see the server elsewhere.
+    page.max_age = page.max_age.filter(|_| !is_absolute);
     Ok(render(ask, &page, format, coding, vary))
 }
 

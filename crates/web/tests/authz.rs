@@ -70,6 +70,10 @@ const fn read(pattern: &'static str, path: &'static str) -> Row {
     }
 }
 
+const fn closed(pattern: &'static str, method: &'static str, path: &'static str) -> Row {
+    row(pattern, method, path, [Closed; 5], [Closed; 5])
+}
+
 const fn row(
     pattern: &'static str,
     method: &'static str,
@@ -93,6 +97,14 @@ const MATRIX: &[Row] = &[
     read("/{user}/{index}/+api", "/owner/dev/+api"),
     row("/+login", "POST", "/+login", EVERYBODY, EVERYBODY),
     read("/+status", "/+status"),
+    read("/+openapi.json", "/+openapi.json"),
+    // From a peer that no proxy is; what a proxy is told is in `authcheck.rs`.
+    closed("/+authcheck", "GET", "/+authcheck"),
+    closed("/+authcheck", "POST", "/+authcheck"),
+    closed("/+authcheck", "PUT", "/+authcheck"),
+    closed("/+authcheck", "PATCH", "/+authcheck"),
+    closed("/+authcheck", "DELETE", "/+authcheck"),
+    closed("/+changelog/{serial}", "GET", "/+changelog/1"),
     read("/{user}", "/owner"),
     row(
         "/{user}",
@@ -326,8 +338,9 @@ fn body(row: &Row) -> (&'static str, String) {
         ("/{user}" | "/{user}/{index}", "PUT" | "PATCH") => {
             ("application/json", json!({"title": "t"}).to_string())
         }
-        ("/{user}/{index}/+f/{path}", "POST") => ("application/json", "{}".to_owned()),
-        (_, "PUT") => ("application/json", "{}".to_owned()),
+        ("/{user}/{index}/+f/{path}", "POST") | (_, "PUT") => {
+            ("application/json", "{}".to_owned())
+        }
         ("/{user}/{index}", "POST") => (
             "application/x-www-form-urlencoded",
             ":action=submit&name=other&version=1.0".to_owned(),

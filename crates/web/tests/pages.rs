@@ -662,3 +662,68 @@ async fn a_refresh_by_hand_asks_no_upstream_for_a_private_name() {
     assert_eq!(answer.status, StatusCode::FOUND);
     assert_eq!(upstream.all_hits(), 0, "L17");
 }
+
+#[tokio::test]
+async fn links_are_whole_urls_for_who_asks_for_them() {
+    let larder = TestLarder::start().await;
+    let wheel = DistBuilder::wheel("demo", "1.0").build();
+    assert_eq!(
+        larder.upload("root/public", &wheel).await.status,
+        StatusCode::OK
+    );
+    let absolute = || {
+        larder
+            .get("/root/public/+simple/demo/")
+            .accept(SIMPLE_JSON)
+            .header("x-devpi-absolute-urls", "")
+    };
+    for _ in 0..2 {
+        let page = absolute().send().await;
+        let url = page.json()["files"][0]["url"].clone();
+        let url = url.as_str().expect("a URL");
+        let start = "http://larder.example:3141/root/public/+f/";
+        assert!(url.starts_with(start), "{url}");
+        let path = url.trim_start_matches("http://larder.example:3141");
+        assert_eq!(larder.get(path).send().await.status, StatusCode::OK);
+        // The address comes from a header, so such a page is not kept.
+        assert_eq!(page.header("x-larder-cache"), "miss");
+    }
+    let plain = larder.page("root/public", "demo").await;
+    let url = plain.json()["files"][0]["url"].clone();
+    assert!(
+        url.as_str().expect("a URL").starts_with("../../+f/"),
+        "{url}"
+    );
+}
+
+#[tokio::test]
+async fn the_operator_may_want_whole_urls_everywhere() {
+    let larder = TestLarder::start_with(Setup {
+        web: larder_web::WebSettings {
+            outside_url: Some("https://example.com/devpi".parse().expect("a URL")),
+            absolute_urls: true,
+            ..larder_web::WebSettings::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    let wheel = DistBuilder::wheel("demo", "1.0").build();
+    assert_eq!(
+        larder.upload("root/public", &wheel).await.status,
+        StatusCode::OK
+    );
+    let addresses = [
+        "/root/public/+simple/demo/",
+        "/devpi/root/public/+simple/demo",
+    ];
+    for (address, cache) in addresses.into_iter().zip(["miss", "hit"]) {
+        let page = larder.get(address).accept("text/html").send().await;
+        let link = "href=\"https://example.com/devpi/root/public/+f/";
+        assert!(page.text().contains(link), "{}", page.text());
+        assert_eq!(
+            page.header("x-larder-cache"),
+            cache,
+            "there is one address only"
+        );
+    }
+}

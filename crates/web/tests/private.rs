@@ -91,6 +91,9 @@ async fn p01_pages_and_documents_are_for_readers_and_existing_names_look_like_mi
         anonymous[0], anonymous[1],
         "a name that exists looks different"
     );
+    let guessed = get(&larder, paths[0].0, SIMPLE_JSON, Some("carol")).await;
+    assert_eq!(guessed.status, StatusCode::TOO_MANY_REQUESTS, "{guessed:?}");
+    larder.clock.advance(std::time::Duration::from_mins(5));
     for user in ["alice", "carol"] {
         let page = get(
             &larder,
@@ -230,11 +233,11 @@ async fn p06_a_base_is_named_to_its_readers_and_to_who_may_change_the_index() {
         let view = get(&larder, "/alice/front", "application/json", user).await;
         assert_eq!(view.text().contains("alice/priv"), seen, "{user:?}");
     }
-    let patch = larder
+    let changed = larder
         .ask(Method::PATCH, "/alice/front")
         .by("alice", "alice");
-    let patch = patch.json(&json!({"title": "t"})).await;
-    assert_eq!(patch.json()["result"]["bases"], json!(["alice/priv"]));
+    let changed = changed.json(&json!({"title": "t"})).await;
+    assert_eq!(changed.json()["result"]["bases"], json!(["alice/priv"]));
 }
 
 #[tokio::test]
@@ -255,13 +258,13 @@ async fn p11_a_right_that_is_taken_away_is_gone_with_the_next_request() {
         let answer = get(&larder, path, SIMPLE_JSON, Some("carol")).await;
         assert_eq!(answer.status, StatusCode::OK);
     }
-    let patch = larder
+    let changed = larder
         .ask(Method::PATCH, "/alice/priv")
         .by("alice", "alice")
         .json(&json!(["acl_read-=carol"]))
         .await;
-    assert_eq!(patch.status, StatusCode::OK, "{patch:?}");
-    assert_eq!(patch.json()["result"]["acl_read"], json!([]));
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
+    assert_eq!(changed.json()["result"]["acl_read"], json!([]));
     let answer = get(&larder, page, SIMPLE_JSON, Some("carol")).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     let answer = get(&larder, &file, "*/*", Some("carol")).await;
@@ -282,12 +285,12 @@ async fn a_hidden_name_is_not_answered_by_a_mirror_either() {
         .await,
     )
     .await;
-    let patch = larder
+    let changed = larder
         .ask(Method::PATCH, "/alice/front")
         .by("alice", "alice")
         .json(&json!({"bases": ["alice/priv", "root/pypi"]}))
         .await;
-    assert_eq!(patch.status, StatusCode::OK, "{patch:?}");
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
     let page = get(&larder, "/alice/front/+simple/public/", SIMPLE_JSON, None).await;
     assert_eq!(page.status, StatusCode::OK);
     let page = get(&larder, "/alice/front/+simple/secret/", SIMPLE_JSON, None).await;
@@ -309,12 +312,12 @@ async fn a_mirror_can_be_private_and_a_private_base_is_not_asked_for_strangers()
     upstream.add(&DistBuilder::wheel("beta", "1.0").build());
     let larder = TestLarder::mirroring(&upstream).await;
     larder.user("carol").await;
-    let patch = larder
+    let changed = larder
         .ask(Method::PATCH, "/root/pypi")
         .by("root", ROOT)
         .json(&json!({"acl_read": [":AUTHENTICATED:"]}))
         .await;
-    assert_eq!(patch.status, StatusCode::OK, "{patch:?}");
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
     let path = "/root/public/+simple/beta/";
     assert_eq!(
         get(&larder, path, SIMPLE_JSON, None).await.status,
@@ -338,4 +341,30 @@ async fn clients_learn_where_to_log_in_from_a_private_index() {
         api.json()["result"]["pypisubmit"],
         "http://larder.example:3141/alice/priv/"
     );
+}
+
+#[tokio::test]
+async fn devpi_client_is_told_to_log_in_by_the_status_that_it_knows() {
+    let larder = larder().await;
+    let read = |user: Option<&'static str>, secret: &'static str| {
+        let ask = larder
+            .get("/alice/priv?no_projects=")
+            .accept("application/json")
+            .header("user-agent", "devpi-client/7.3.0 (py3.11.7; linux)");
+        match user {
+            Some(user) => ask.by(user, secret).send(),
+            None => ask.send(),
+        }
+    };
+    let stranger = read(None, "").await;
+    assert_eq!(stranger.status, StatusCode::FORBIDDEN);
+    assert_eq!(stranger.header("www-authenticate"), "");
+    assert_eq!(
+        stranger.message(),
+        "index alice/priv is not public: log in first"
+    );
+    // a login that it has and that is no longer good is another matter
+    let wrong = read(Some("carol"), "wrong").await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(read(Some("carol"), "carol").await.status, StatusCode::OK);
 }

@@ -32,7 +32,7 @@ async fn mirrored() -> (FakeIndex, TestLarder, Dist, Dist) {
     upstream.add(&sdist);
     upstream.add(&DistBuilder::wheel("demo", "2.0").build());
     upstream.edit(&sdist.filename, |file| {
-        file.yanked = Some("broken".to_owned())
+        file.yanked = Some("broken".to_owned());
     });
     let larder = TestLarder::mirroring(&upstream).await;
     // The whitelist keeps the mirror out of the page of a private project.
@@ -130,7 +130,7 @@ async fn a_file_that_says_nothing_has_name_and_version() {
     let upstream = FakeIndex::start().await;
     upstream.add_file("demo", "demo-1.0.zip", b"no archive".to_vec());
     upstream.edit("demo-1.0.zip", |file| {
-        file.requires_python = Some(">=3".to_owned())
+        file.requires_python = Some(">=3".to_owned());
     });
     let larder = TestLarder::mirroring(&upstream).await;
     let answer = push(&larder, "1.0.0").await;

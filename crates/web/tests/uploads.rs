@@ -388,3 +388,27 @@ async fn posting_to_a_simple_page_says_which_methods_it_answers() {
         "U-10"
     );
 }
+
+#[tokio::test]
+async fn what_a_later_file_does_not_say_stays_as_it_was() {
+    let larder = TestLarder::start().await;
+    let wheel = DistBuilder::wheel("demo", "1.0")
+        .requires("one")
+        .summary("of the wheel")
+        .build();
+    let sdist = DistBuilder::sdist("demo", "1.0")
+        .summary("of the sdist")
+        .build();
+    for dist in [wheel, sdist] {
+        let answer = larder.upload("root/public", &dist).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    }
+    let view = larder
+        .get("/root/public/demo/1.0")
+        .accept("application/json")
+        .send()
+        .await
+        .json();
+    assert_eq!(view["result"]["requires_dist"], json!(["one"]));
+    assert_eq!(view["result"]["summary"], "of the sdist");
+}

@@ -6,7 +6,7 @@
 use larder_pypi::archive::check_docs;
 use larder_pypi::upload_form::UploadForm;
 use larder_pypi::{Hashes, ProjectName, Version};
-use larder_store::{FileRole, FileRow, NewFile, NewRelease, Release, Tx};
+use larder_store::{FileRole, FileRow, NewFile, NewRelease, Tx};
 
 use crate::authorize::Grant;
 use crate::error::Error;
@@ -41,7 +41,8 @@ impl App {
             .doc_release(&mut tx, grant, form, &project, version)
             .await?;
         let filename = format!("{project}-{version}.doc.zip");
-        let there = tx.files(&[grant.index().id], &project).await?;
+        let id = grant.index().id;
+        let there = tx.release_files(id, &project, &version, &filename).await?;
         let old = there.iter().find(|file| file.filename == filename);
         if let Some(old) = old {
             if old.digest == digest {
@@ -56,7 +57,7 @@ impl App {
         }
         let path = FilePath::of_upload(&digest, &filename);
         let new = NewFile {
-            index_id: grant.index().id,
+            index_id: id,
             project,
             version,
             filename,
@@ -90,7 +91,7 @@ impl App {
         project: &ProjectName,
         version: Option<Version>,
     ) -> Result<String> {
-        let known = tx.releases(grant.index().id, project).await?;
+        let known = tx.versions(&[grant.index().id], project).await?;
         let Some(version) = version else {
             return newest(&known).ok_or_else(|| {
                 Error::invalid(format!(
@@ -98,8 +99,8 @@ impl App {
                 ))
             });
         };
-        let spelled = same_release(&version, known.iter().map(|known| known.version.as_str()));
-        if !known.iter().any(|known| known.version == spelled) {
+        let spelled = same_release(&version, known.iter().map(|(_, known)| known.as_str()));
+        if !known.iter().any(|(_, known)| *known == spelled) {
             let release = NewRelease {
                 index_id: grant.index().id,
                 project: project.clone(),
@@ -127,11 +128,11 @@ async fn check_digests_and_zip(form: &UploadForm, file: &IncomingFile) -> Result
     })
 }
 
-fn newest(known: &[Release]) -> Option<String> {
-    let versions = known.iter().map(|release| release.version.as_str());
+fn newest(known: &[(i64, String)]) -> Option<String> {
+    let versions = known.iter().map(|(_, version)| version);
     versions
         .max_by_key(|version| Version::lenient(version))
-        .map(str::to_owned)
+        .cloned()
 }
 
 fn replaced(old: Option<&FileRow>) -> Uploaded {

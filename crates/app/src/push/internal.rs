@@ -15,6 +15,7 @@ use crate::authorize::{Grant, Right};
 use crate::error::{Error, Kind};
 use crate::failpoint::reach;
 use crate::file_path::FilePath;
+use crate::toxresult::free_name;
 use crate::upload::admit::{Candidate, Verdict, admit};
 use crate::upload::record::{overwritten, refuse_removed_name, same_release, taken};
 use crate::{App, Result};
@@ -41,22 +42,21 @@ impl App {
         let config = self.regrant(&mut tx, &to).await.map_err(refused)?;
         let source = read_source(&mut tx, from, &prepared, request).await?;
         let (id, project) = (to.index().id, &request.project);
-        let there = tx.files(&[id], project).await?;
-        let releases = tx.releases(id, project).await?;
-        let known = releases.iter().map(|release| release.version.as_str());
+        let releases = tx.versions(&[id], project).await?;
+        let known = releases.iter().map(|(_, version)| version.as_str());
+        let version = same_release(&Version::lenient(&source.version), known);
+        let there = tx.release_files(id, project, &version, "").await?;
+        let is_registered = releases.iter().any(|(_, known)| *known == version);
         let copying = Copying {
             from,
             to: &to,
             request,
             config,
-            version: same_release(&Version::lenient(&source.version), known),
+            version,
             there,
             at: self.clock.now(),
             actions: Vec::new(),
         };
-        let is_registered = releases
-            .iter()
-            .any(|release| release.version == copying.version);
         let actions = copying.run(&mut tx, source, is_registered).await?;
         reach("app.push.before_commit");
         tx.commit().await?;
@@ -198,15 +198,15 @@ impl Copying<'_> {
         result: &FileRow,
     ) -> Result<()> {
         let of_file = |file: &&FileRow| file.parent == Some(about.id);
-        let known = self.there.iter().filter(of_file);
-        let same = known.clone().find(|known| known.digest == result.digest);
+        let mut known = self.there.iter().filter(of_file);
+        let same = known.find(|known| known.digest == result.digest);
         let placed = if let Some(same) = same {
             same.clone()
         } else {
             let path = FilePath {
                 area: about.area,
                 dir: about.dir.clone(),
-                filename: self.toxresult_name(&about.filename, known.count()),
+                filename: free_name(about, &self.there, self.at),
             };
             let log = self.log(result, None);
             self.insert(tx, result, path, log).await?
@@ -214,16 +214,6 @@ impl Copying<'_> {
         let path = self.path(&placed);
         self.actions.push(PushAction::StoredToxresult { path });
         Ok(())
-    }
-
-    fn toxresult_name(&self, about: &str, number: usize) -> String {
-        let [year, month, day, hour, minute, second] = self.at.to_log_list();
-        let at = format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}");
-        let is_free = |name: &String| self.there.iter().all(|file| file.filename != *name);
-        (number..)
-            .map(|number| format!("{about}.toxresult-{at}-{number}"))
-            .find(is_free)
-            .expect("invariant: there are fewer files than numbers")
     }
 
     async fn place_docs(&mut self, tx: &mut Tx, docs: &FileRow) -> Result<()> {

@@ -79,25 +79,27 @@ pub(super) async fn read_source(
 
 async fn read_stage(tx: &mut Tx, from: &Grant, request: &PushRequest) -> Result<Source> {
     let (id, project) = (from.index().id, &request.project);
-    let releases = tx.releases(id, project).await?;
-    let wanted = Version::lenient(&request.version);
-    // devpi has `1.0` and `1.0.0` apart: the spelling decides where there are both.
-    let release = releases
-        .iter()
-        .find(|release| release.version == request.version)
-        .or_else(|| {
-            let same = |version: &str| wanted.same_release(&Version::lenient(version));
-            releases.iter().find(|release| same(&release.version))
-        })
-        .ok_or_else(|| no_files(from, request))?;
-    let mut files = tx.files(&[id], project).await?;
+    let absent = || no_files(from, request);
+    let versions = tx.versions(&[id], project).await?;
+    let spelling = spelling(&versions, &request.version).ok_or_else(absent)?;
+    let release = tx.find_release(id, project, spelling).await?;
+    let release = release.ok_or_else(absent)?;
+    let mut files = tx.release_files(id, project, spelling, "").await?;
     files.retain(|file| file.version == release.version);
     Ok(Source::new(
-        release.version.clone(),
-        release.metadata.clone(),
+        release.version,
+        release.metadata,
         files,
         request.part,
     ))
+}
+
+/// devpi has `1.0` and `1.0.0` apart: the spelling decides where there are both.
+fn spelling<'a>(versions: &'a [(i64, String)], wanted: &str) -> Option<&'a str> {
+    let mut versions = versions.iter().map(|(_, version)| version.as_str());
+    let exactly = versions.clone().find(|version| *version == wanted);
+    let wanted = Version::lenient(wanted);
+    exactly.or_else(|| versions.find(|version| wanted.same_release(&Version::lenient(version))))
 }
 
 /// devpi's words.

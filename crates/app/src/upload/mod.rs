@@ -98,12 +98,16 @@ impl App {
         file: IncomingFile,
     ) -> Result<Uploaded> {
         let release = self.read_upload(form, &file).await?;
-        let seen = self
-            .store
-            .read()
-            .await?
-            .files(&[grant.index().id], &release.project)
-            .await?;
+        let mut tx = self.store.read().await?;
+        let (_, seen) = record::beside(
+            &mut tx,
+            grant,
+            &release.project,
+            &release.version,
+            &release.filename,
+        )
+        .await?;
+        drop(tx);
         let verdict = admit::admit(&grant.index().config, release.candidate(), &seen)?;
         if matches!(verdict, admit::Verdict::Identical(_)) {
             return Ok(Uploaded::Identical);

@@ -1,10 +1,10 @@
 //! The last step: one transaction that makes release and file true together.
 
 use larder_model::{IndexConfig, IndexName};
-use larder_pypi::Version;
 use larder_pypi::upload_form::UploadForm;
+use larder_pypi::{ProjectName, Version};
 use larder_store::{FileRole, FileRow, NewFile, NewRelease, Tx};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Uploaded;
 use super::admit::{Verdict, admit};
@@ -22,7 +22,14 @@ impl App {
         let name = grant.index().name.clone();
         let mut tx = self.store.write().await?;
         let config = self.regrant(&mut tx, grant).await?;
-        let there = tx.files(&[grant.index().id], &release.project).await?;
+        let (version, there) = beside(
+            &mut tx,
+            grant,
+            &release.project,
+            &release.version,
+            &release.filename,
+        )
+        .await?;
         let old = match admit(&config, release.candidate(), &there)? {
             Verdict::Identical(_) => return Ok(Uploaded::Identical),
             Verdict::New => None,
@@ -31,7 +38,6 @@ impl App {
         if old.is_none() {
             refuse_removed_name(&mut tx, &name, &config, &release.filename).await?;
         }
-        let version = self.release_version(&mut tx, grant, &release).await?;
         let yanked = yanked_release(&there, &version);
         let file = self.new_file(grant, &version, &release, old);
         let file = NewFile { yanked, ..file };
@@ -39,7 +45,10 @@ impl App {
         if let Some(old) = old {
             tx.remove_file(old.id, now, who).await?;
         }
-        let metadata = release.metadata.clone();
+        let known = tx
+            .find_release(grant.index().id, &release.project, &version)
+            .await?;
+        let metadata = updated(known.map(|known| known.metadata), release.metadata);
         let stored = NewRelease {
             index_id: grant.index().id,
             project: release.project.clone(),
@@ -51,6 +60,7 @@ impl App {
         reach("app.upload.before_commit");
         tx.commit().await?;
         reach("app.upload.after_commit");
+        self.metrics.uploads.increment();
         tracing::info!(index = %name, file = %release.filename, by = ?who, size_bytes = release.computed.len, "file uploaded");
         Ok(if old.is_some() {
             Uploaded::Replaced
@@ -66,11 +76,7 @@ impl App {
         let (now, who) = (self.clock.now(), grant.caller().name());
         let mut tx = self.store.write().await?;
         self.regrant(&mut tx, grant).await?;
-        let known = tx.releases(grant.index().id, &project).await?;
-        let version = same_release(
-            &version,
-            known.iter().map(|release| release.version.as_str()),
-        );
+        let version = spelled(&mut tx, grant, &project, &version).await?;
         let release = NewRelease {
             index_id: grant.index().id,
             project,
@@ -80,20 +86,6 @@ impl App {
         tx.upsert_release(release, now, who).await?;
         tx.commit().await?;
         Ok(Uploaded::Registered)
-    }
-
-    /// One release per version, however it is spelled (M-06).
-    async fn release_version(
-        &self,
-        tx: &mut Tx,
-        grant: &Grant,
-        release: &ReadRelease,
-    ) -> Result<String> {
-        let known = tx.releases(grant.index().id, &release.project).await?;
-        Ok(same_release(
-            &release.version,
-            known.iter().map(|release| release.version.as_str()),
-        ))
     }
 
     fn new_file(
@@ -125,6 +117,47 @@ impl App {
             log: link_log(grant, now.to_log_list(), old),
         }
     }
+}
+
+/// devpi: what a later file of the release does not say stays as it was (4.4):
+/// an old sdist has no requirements, its wheel has.
+fn updated(known: Option<Map<String, Value>>, new: Map<String, Value>) -> Map<String, Value> {
+    let mut metadata = known.unwrap_or_default();
+    for (key, value) in new {
+        let says_something =
+            value.as_str() != Some("") && value.as_array().is_none_or(|list| !list.is_empty());
+        if says_something || !metadata.contains_key(&key) {
+            metadata.insert(key, value);
+        }
+    }
+    metadata
+}
+
+/// The release that a file belongs to, as it is spelled here (M-06), and what
+/// the file can be in the way of.
+pub(super) async fn beside(
+    tx: &mut Tx,
+    grant: &Grant,
+    project: &ProjectName,
+    version: &Version,
+    filename: &str,
+) -> Result<(String, Vec<FileRow>)> {
+    let version = spelled(tx, grant, project, version).await?;
+    let id = grant.index().id;
+    let there = tx.release_files(id, project, &version, filename).await?;
+    Ok((version, there))
+}
+
+/// One release per version, however it is spelled (M-06).
+async fn spelled(
+    tx: &mut Tx,
+    grant: &Grant,
+    project: &ProjectName,
+    version: &Version,
+) -> Result<String> {
+    let known = tx.versions(&[grant.index().id], project).await?;
+    let known = known.iter().map(|(_, version)| version.as_str());
+    Ok(same_release(version, known))
 }
 
 /// A file added to a release whose files are all yanked is yanked like them.

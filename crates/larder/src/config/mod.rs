@@ -25,6 +25,10 @@ use sources::Sources;
 
 /// Everything the operator decided.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct Config {
     pub(crate) serverdir: PathBuf,
     pub(crate) database: Database,
@@ -32,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) listen: Vec<String>,
     pub(crate) outside_url: Option<OutsideUrl>,
     pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) absolute_urls: bool,
     pub(crate) policy: Policy,
     pub(crate) devpi_compat: bool,
     pub(crate) offline: bool,
@@ -39,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) request_timeout: Duration,
     pub(crate) max_body_bytes: u64,
     pub(crate) secretfile: Option<PathBuf>,
+    pub(crate) devpi_argon2: DevpiArgon2,
     pub(crate) first_start: FirstStart,
     pub(crate) log_format: LogFormat,
     pub(crate) debug: bool,
@@ -53,6 +59,14 @@ pub(crate) enum Database {
     Sqlite(PathBuf),
     /// A URL; it may hold a password, so it is never shown.
     Postgres(Hidden),
+}
+
+/// How a devpi server made a key of its secret file (devpi: 2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DevpiArgon2 {
+    pub(crate) memory_kib: u32,
+    pub(crate) passes: u32,
+    pub(crate) lanes: u32,
 }
 
 /// A text that is not shown.
@@ -155,12 +169,18 @@ impl Config {
                 restrict_modify,
                 open_registration,
             },
+            absolute_urls: options.absolute_urls,
             devpi_compat: options.devpi_compat,
             offline: options.offline_mode,
             mirror_cache_expiry: Duration::from_secs(options.mirror_cache_expiry),
             request_timeout: Duration::from_secs(options.request_timeout),
             max_body_bytes: options.max_request_body_size,
             secretfile: options.secretfile.clone(),
+            devpi_argon2: DevpiArgon2 {
+                memory_kib: options.argon2_memory_cost,
+                passes: options.argon2_time_cost,
+                lanes: options.argon2_parallelism,
+            },
             first_start: first_start(options, own, env)?,
             log_format: options.log_format,
             debug: options.debug,

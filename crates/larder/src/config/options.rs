@@ -55,6 +55,9 @@ pub(crate) struct Options {
     /// Addresses of proxies whose X-Outside-Url and X-Forwarded-… headers count, or *
     #[arg(long, value_name = "ADDRESSES", help_heading = "Web")]
     pub(crate) trusted_proxy: Option<String>,
+    /// Link to files by whole URLs on project pages
+    #[arg(long, help_heading = "Web")]
+    pub(crate) absolute_urls: bool,
     /// Largest upload, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30, help_heading = "Web")]
     pub(crate) max_request_body_size: u64,
@@ -67,6 +70,15 @@ pub(crate) struct Options {
     /// File of at least 32 random bytes that signs logins; without it the database keeps a secret
     #[arg(long, value_name = "FILE", help_heading = "Rights")]
     pub(crate) secretfile: Option<PathBuf>,
+    /// How devpi-server made a key of the secret file: memory in KiB
+    #[arg(long, value_name = "KIB", default_value_t = 524_288, value_parser = clap::value_parser!(u32).range(8..=4_194_304), hide = true)]
+    pub(crate) argon2_memory_cost: u32,
+    /// The same: lanes
+    #[arg(long, value_name = "LANES", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=255), hide = true)]
+    pub(crate) argon2_parallelism: u32,
+    /// The same: passes
+    #[arg(long, value_name = "PASSES", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000), hide = true)]
+    pub(crate) argon2_time_cost: u32,
     /// devpi's open defaults: anyone may sign up, post test results and mirror private addresses; old file types and versions
     #[arg(long, help_heading = "Rights")]
     pub(crate) devpi_compat: bool,
@@ -79,6 +91,7 @@ pub(crate) struct Options {
     /// Seconds a project page of a mirror counts as fresh
     #[arg(
         long,
+        alias = "remote-refresh-delay",
         value_name = "SECS",
         default_value_t = 1800, value_parser = clap::value_parser!(u64).range(0..=315_360_000),
         help_heading = "Mirrors"
@@ -100,10 +113,7 @@ pub(crate) struct Options {
 
 /// Options of devpi-server and devpi-web with a value that have no meaning here,
 /// accepted so that an existing command line goes on working.
-const IGNORED_VALUES: [&str; 24] = [
-    "argon2-memory-cost",
-    "argon2-parallelism",
-    "argon2-time-cost",
+const IGNORED_VALUES: [&str; 21] = [
     "connection-limit",
     "documentation-path",
     "file-replication-skip-indexes",
@@ -128,8 +138,7 @@ const IGNORED_VALUES: [&str; 24] = [
 ];
 
 /// The same without a value.
-const IGNORED_FLAGS: [&str; 11] = [
-    "absolute-urls",
+const IGNORED_FLAGS: [&str; 10] = [
     "autocreate-users",
     "bypass-cdn",
     "debug-macros",

@@ -29,7 +29,8 @@ impl Sources {
             let Some(long) = option.get_long().filter(|long| *long != "configfile") else {
                 continue;
             };
-            if let Some((name, value)) = variable(long, env) {
+            let found_there = names(option).find_map(|name| variable(name, env));
+            if let Some((name, value)) = found_there {
                 let words = words(option, &value).map_err(|error| format!("{name}: {error}"))?;
                 found.put(long, words);
             }
@@ -73,7 +74,7 @@ impl Sources {
                 let key = key.as_str().unwrap_or_default().to_owned();
                 let Some(option) = command
                     .get_arguments()
-                    .find(|option| option.get_long() == Some(&key))
+                    .find(|option| names(option).any(|name| name == key))
                 else {
                     self.warnings
                         .push(format!("Unknown option '{key}' in {shown}"));
@@ -106,6 +107,12 @@ fn config_option(own: &[String]) -> Option<String> {
         }
     }
     None
+}
+
+/// The name of an option, then its other names.
+fn names(option: &Arg) -> impl Iterator<Item = &str> {
+    let others = option.get_all_aliases().unwrap_or_default();
+    option.get_long().into_iter().chain(others)
 }
 
 /// devpi: an empty variable counts as none.

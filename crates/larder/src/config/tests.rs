@@ -164,6 +164,30 @@ fn options_of_devpi_without_meaning_are_accepted_with_a_word() {
 }
 
 #[test]
+fn devpi_7s_name_for_the_cache_expiry_is_taken_everywhere() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "devpi-server:\n  remote-refresh-delay: 7\n").expect("written");
+    let path = file.path().to_str().expect("UTF-8");
+    let env = [("DEVPISERVER_REMOTE_REFRESH_DELAY", "8")];
+    let secs = |args: &[&str], env: &[(&str, &str)]| good(args, env).mirror_cache_expiry.as_secs();
+    assert_eq!(secs(&["-c", path], &[]), 7);
+    assert_eq!(secs(&["-c", path], &env), 8);
+    assert_eq!(secs(&["-c", path, "--remote-refresh-delay", "9"], &env), 9);
+    assert!(good(&["-c", path], &[]).warnings.is_empty());
+}
+
+#[test]
+fn devpis_numbers_for_the_secret_are_taken() {
+    let config = good(&["--argon2-memory-cost", "8", "--argon2-time-cost=1"], &[]);
+    let numbers = config.devpi_argon2;
+    assert_eq!(
+        (numbers.memory_kib, numbers.passes, numbers.lanes),
+        (8, 1, 8)
+    );
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+}
+
+#[test]
 fn a_database_url_with_a_password_is_not_shown() {
     let config = good(&["--database", "postgres://u:hunter2@h/d"], &[]);
     assert!(!format!("{config:?}").contains("hunter2"));

@@ -35,6 +35,10 @@ impl Builder {
     }
 
     pub(super) fn set(&mut self, key: &str, value: &Value) -> Result<(), ConfigError> {
+        let word = self.config.in_older_words(key, value)?;
+        let (key, value) = word
+            .as_ref()
+            .map_or((key, value), |(key, value)| (*key, value));
         if self.config.is_ignored(key) || self.config.set(key, value, Source::Request)? {
             return Ok(());
         }

@@ -43,6 +43,16 @@ pub enum ConfigError {
         "Unknown value {0} for mirror_whitelist_inheritance, must be 'intersection' or 'union'."
     )]
     Inheritance(String),
+    /// Rules of devpi 7 that `mirror_whitelist` cannot say.
+    #[error(
+        "project_inheritance_rules takes 'allow all' or 'block type:remote if local_exists', not {0}; set it as a whole"
+    )]
+    Rules(String),
+    /// Whose rules count, in none of devpi 7's two ways.
+    #[error(
+        "Unknown value {0} for trust_inheritance_rules_from, must be 'none' or 'type:not remote'."
+    )]
+    Trust(String),
     /// Not an http(s) URL.
     #[error("'mirror_url' option must be a URL.")]
     MirrorUrl,

@@ -14,6 +14,7 @@ mod mirror;
 mod patch;
 mod stage;
 mod value;
+mod vocabulary;
 
 #[cfg(test)]
 mod tests;
@@ -99,7 +100,7 @@ impl IndexConfig {
         body: &Map<String, Value>,
         defaults: &Defaults,
     ) -> Result<Self, ConfigError> {
-        let kind = match body.get("type") {
+        let kind = match body.get("type").map(vocabulary::type_value).as_ref() {
             None => KindConfig::Stage(StageConfig::of_owner(owner, defaults.open_toxresults)),
             Some(Value::String(name)) if name == "stage" => {
                 KindConfig::Stage(StageConfig::of_owner(owner, defaults.open_toxresults))
@@ -150,7 +151,11 @@ impl IndexConfig {
             .get("type")
             .and_then(Value::as_str)
             .unwrap_or("stage");
+        // devpi 7 trusts no base unless told so.
+        let is_new = type_name == "local";
+        let type_name = vocabulary::type_name(type_name);
         let kind = match type_name {
+            "stage" if is_new => KindConfig::Stage(StageConfig::default()),
             "mirror" => KindConfig::Mirror(MirrorConfig::default()),
             _ => KindConfig::Stage(StageConfig {
                 // devpi: data older than this key behaves as `union`.
@@ -163,9 +168,16 @@ impl IndexConfig {
             config.foreign_type = Some(type_name.to_owned());
         }
         for (key, value) in stored {
+            // A rule that cannot be said here opens nothing when it is left out.
+            let Ok(word) = config.in_older_words(key, value) else {
+                continue;
+            };
+            let (key, value) = word
+                .as_ref()
+                .map_or((key.as_str(), value), |(key, value)| (*key, value));
             let is_known = config.set(key, value, Source::Store)?;
             if !is_known && !config.is_ignored(key) {
-                config.extra.insert(key.clone(), value.clone());
+                config.extra.insert(key.to_owned(), value.clone());
             }
         }
         if let (Some(list), None) = (stored.get("pypi_whitelist"), stored.get("mirror_whitelist")) {
@@ -236,6 +248,24 @@ impl IndexConfig {
             (None, KindConfig::Stage(_)) => "stage",
             (None, KindConfig::Mirror(_)) => "mirror",
         }
+    }
+
+    /// The key and value as devpi 6 writes them, where devpi 7 writes others.
+    fn in_older_words<'a>(
+        &self,
+        key: &'a str,
+        value: &Value,
+    ) -> Result<Option<(&'a str, Value)>, ConfigError> {
+        if key == "type" {
+            return Ok(Some((key, vocabulary::type_value(value))));
+        }
+        if let Some(stage) = self.stage()
+            && let Some(setting) = vocabulary::setting(stage, key, value)?
+        {
+            return Ok(Some(setting));
+        }
+        let older = vocabulary::key(self.kind(), key);
+        Ok((older != key).then(|| (older, value.clone())))
     }
 
     /// Sets a key; false when this kind of index has no such key.

@@ -5,9 +5,9 @@
 use serde_json::Value;
 
 use super::builder::Builder;
-use super::error::{ConfigError, cut};
-use super::{IndexConfig, KindConfig, StageConfig};
-use crate::{Acl, AclEntry};
+use super::error::{ConfigError, cut, repr};
+use super::{IndexConfig, KindConfig, StageConfig, vocabulary};
+use crate::{Acl, AclEntry, Inheritance};
 
 /// Each operation looks through a list, so their number is bounded.
 pub(super) const MAX_OPERATIONS: usize = 1000;
@@ -22,7 +22,7 @@ enum Operation<'a> {
 
 impl<'a> Operation<'a> {
     fn parse(given: &'a Value) -> Result<Self, ConfigError> {
-        let wrong = || ConfigError::Operation(super::error::repr(given));
+        let wrong = || ConfigError::Operation(repr(given));
         let text = given.as_str().ok_or_else(wrong)?;
         // devpi: a key alone is set to nothing.
         let (key, value) = text.split_once('=').unwrap_or((text, ""));
@@ -59,6 +59,7 @@ pub(super) fn apply(config: IndexConfig, operations: &[Value]) -> Result<Builder
 }
 
 fn add(config: &mut IndexConfig, key: &str, entry: &str) -> Result<(), ConfigError> {
+    refuse_rules(config, key, entry)?;
     if key == "acl_read" {
         readers(config).add(entry);
         return Ok(());
@@ -79,6 +80,7 @@ fn add(config: &mut IndexConfig, key: &str, entry: &str) -> Result<(), ConfigErr
 }
 
 fn remove(config: &mut IndexConfig, key: &str, entry: &str) -> Result<(), ConfigError> {
+    refuse_rules(config, key, entry)?;
     let removed = match &mut config.kind {
         _ if key == "acl_read" => Some(readers(config).remove(entry)),
         KindConfig::Stage(stage) => stage.remove(key, entry),
@@ -106,8 +108,26 @@ fn readers(config: &mut IndexConfig) -> &mut Acl {
     config.acl_read.get_or_insert_with(everybody)
 }
 
+/// Single rules of devpi 7 have no counterpart.
+fn refuse_rules(config: &IndexConfig, key: &str, entry: &str) -> Result<(), ConfigError> {
+    if config.stage().is_some() && vocabulary::is_rules(key) {
+        return Err(ConfigError::Rules(repr(&Value::from(entry))));
+    }
+    Ok(())
+}
+
 /// An unknown key is gone already.
 fn drop_key(config: &mut IndexConfig, key: &str) -> Result<(), ConfigError> {
+    let key = vocabulary::key(config.kind(), key);
+    if let KindConfig::Stage(stage) = &mut config.kind {
+        if vocabulary::is_trust(key) {
+            stage.mirror_whitelist_inheritance = Inheritance::default();
+            return Ok(());
+        }
+        if vocabulary::is_rules(key) {
+            return Err(ConfigError::DefaultRemoved);
+        }
+    }
     let is_default = match &config.kind {
         KindConfig::Stage(_) => StageConfig::DEFAULTS.contains(&key),
         KindConfig::Mirror(_) => false,

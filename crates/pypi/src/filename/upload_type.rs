@@ -22,7 +22,7 @@ pub fn upload_type(filename: &str, project: &ProjectName) -> (&'static str, Stri
 
 /// `py2.py3` is 2.7, `cp311` is 3.11, `py3` is 3.
 fn wheel_python(filename: &str) -> String {
-    let tags = filename.rsplitn(4, '-').nth(2).unwrap_or_default();
+    let tags = filename.rsplit('-').nth(2).unwrap_or_default();
     let mut versions = tags.split('.').filter_map(python_of_tag);
     match versions.next() {
         // A wheel for both has always been announced as one for the older.
@@ -47,13 +47,13 @@ fn python_of_tag(tag: &str) -> Option<String> {
 
 /// `demo-1.0-py3.8.egg` is for 3.8.
 fn egg_python(filename: &str) -> String {
-    let parts = filename.split('-').filter_map(|part| {
+    let mut parts = filename.rsplit('-').filter_map(|part| {
         let version = part.strip_prefix("py")?;
         let version = version.strip_suffix(".egg").unwrap_or(version);
         let is_version = version.starts_with(|c: char| c.is_ascii_digit());
         is_version.then(|| version.to_owned())
     });
-    parts.last().unwrap_or_else(|| "any".to_owned())
+    parts.next().unwrap_or_else(|| "any".to_owned())
 }
 
 #[cfg(test)]

@@ -31,6 +31,20 @@ contract! {
         assert_eq!(bench.store.read().await.unwrap().serial().await.unwrap(), 2);
     }
 
+    async fn the_last_change_has_its_time(bench: Bench) {
+        let mut tx = bench.store.write().await.unwrap();
+        assert_eq!(tx.last_change().await.unwrap(), None, "an empty database");
+        let alice = make_user(&mut tx, "alice").await;
+        tx.set_password(alice.id, None, at(7), None).await.unwrap();
+        assert_eq!(tx.last_change().await.unwrap(), Some(at(7)), "its own change included");
+        tx.commit().await.unwrap();
+        let mut tx = bench.store.write().await.unwrap();
+        tx.set_password(alice.id, None, at(3), None).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = bench.store.read().await.unwrap();
+        assert_eq!(tx.last_change().await.unwrap(), Some(at(3)), "the last, not the latest");
+    }
+
     async fn what_is_rolled_back_leaves_no_trace(bench: Bench) {
         let mut tx = bench.store.write().await.unwrap();
         make_user(&mut tx, "alice").await;

@@ -48,6 +48,31 @@ contract! {
         }
     }
 
+    async fn a_release_is_read_without_the_rest_of_its_project(bench: Bench) {
+        let dev = make_index(&bench.store, "alice/dev").await;
+        let prod = make_index(&bench.store, "alice/prod").await;
+        let file = wheel(dev.id, "demo", "1.0", 1);
+        for new in [
+            file.clone(),
+            wheel(dev.id, "demo", "1.1", 2),
+            wheel(dev.id, "other", "1.0", 3),
+            wheel(prod.id, "demo", "1.0", 4),
+        ] {
+            upload(&bench.store, new).await;
+        }
+        upload(&bench.store, toxresult(&file, 0)).await;
+        let mut tx = bench.store.read().await.unwrap();
+        let demo = project("demo");
+        let names = |files: Vec<larder_store::FileRow>| -> Vec<String> {
+            files.into_iter().map(|file| file.filename).collect()
+        };
+        let own = names(tx.release_files(dev.id, &demo, "1.0", "").await.unwrap());
+        assert_eq!(own, [file.filename.clone(), toxresult(&file, 0).filename]);
+        let other = wheel(dev.id, "demo", "1.1", 2).filename;
+        let both = names(tx.release_files(dev.id, &demo, "9.9", &other).await.unwrap());
+        assert_eq!(both, [other]);
+    }
+
     async fn one_query_gives_the_files_of_a_whole_resolution_order(bench: Bench) {
         let mut ids = Vec::new();
         for name in ["a/one", "a/two", "a/three", "a/four", "a/five", "a/six", "a/other"] {

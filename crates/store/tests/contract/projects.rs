@@ -9,6 +9,18 @@ use crate::samples::{
 };
 
 contract! {
+    async fn one_release_is_found_by_its_registered_spelling(bench: Bench) {
+        let dev = make_index(&bench.store, "alice/dev").await;
+        let mut tx = bench.store.write().await.unwrap();
+        let made = tx.upsert_release(release(dev.id, "demo", "1.0"), at(1), None).await.unwrap();
+        tx.upsert_release(release(dev.id, "demo", "1.1"), at(1), None).await.unwrap();
+        let demo = project("demo");
+        assert_eq!(tx.find_release(dev.id, &demo, "1.0").await.unwrap(), Some(made));
+        for (id, version) in [(dev.id, "1.0.0"), (dev.id + 1, "1.0")] {
+            assert_eq!(tx.find_release(id, &demo, version).await.unwrap(), None);
+        }
+    }
+
     async fn a_release_registers_its_project(bench: Bench) {
         let dev = make_index(&bench.store, "alice/dev").await;
         let mut tx = bench.store.write().await.unwrap();
