@@ -123,7 +123,9 @@ def test_no_answer_is_one_that_the_document_does_not_describe(caller, stocked, u
         "--suppress-health-check", "all", "--warnings", "off", "--no-color",
     ]
     if caller != "nobody":
+        # as devpi-client: refusals in JSON, and what is known about files
         command += ["--header", f"Authorization: Bearer {token_of(stocked, caller)}"]
+        command += ["--header", "Accept: application/json"]
     before = len(stocked.process.lines)
     environment = {
         "PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8",
