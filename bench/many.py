@@ -10,13 +10,19 @@ import time
 
 import requests
 
-from harness.dists import sdist
+from harness.dists import Dist, sdist, wheel
 from servers import ACCEPT, PASSWORD
 
-FILES, PROJECTS, LEVELS = 20_000, 2_000, 6
+FILES, FILES_OF_A_RELEASE, PROJECTS, LEVELS = 20_000, 10, 2_000, 6
 UPLOADERS = 4
 ROUNDS = 7
 AUTH = ("root", PASSWORD)
+
+
+def builds(release):
+    """The same wheel under ten build numbers."""
+    name, version, rest = release.filename.split("-", 2)
+    return [Dist(f"{name}-{version}-{build}-{rest}", release.content) for build in range(1, FILES_OF_A_RELEASE + 1)]
 
 
 class Many:
@@ -35,7 +41,8 @@ class Many:
             below = pair
         self.top = below[0]
         self._upload_all([("root/few", sdist("huge", "1.0"))])
-        files = [("root/many", sdist("huge", f"1.{number}")) for number in range(FILES)]
+        releases = (wheel("huge", f"1.{number}") for number in range(FILES // FILES_OF_A_RELEASE))
+        files = [("root/many", dist) for release in releases for dist in builds(release)]
         projects = [("root/many", sdist(f"p{number}", "1.0")) for number in range(PROJECTS)]
         self._upload_all(files + projects)
 
@@ -100,7 +107,7 @@ class Many:
             raise failures[0]
 
     def _upload(self, session, index, dist):
-        name, version = dist.filename.removesuffix(".tar.gz").split("-")
+        name, version = dist.filename.removesuffix(".tar.gz").split("-")[:2]
         form = {":action": "file_upload", "name": name, "version": version, "filetype": "sdist"}
         files = {"content": (dist.filename, dist.content, "application/octet-stream")}
         reply = session.post(f"{self.larder.url}/{index}/", data=form, files=files, timeout=120)

@@ -19,7 +19,7 @@ def created():
         get("/alice", by="alice"), get("/", by="root"), get("/nobody"),
         put("/bob", {"password": None}), login("bob", ""), get("/bob"),
         put("/carol", {"password": "c", "title": "T", "description": "D", "custom_data": {"a": [1, 2, None]}}),
-        get("/carol", by="root"), put("/caf\u00e9", {"password": "x"}, differs="ascii-names", larder=400),
+        get("/carol", by="root"), put("/\u00e9mile", {"password": "x"}, differs="ascii-names", larder=400),
     ]
 
 
@@ -34,7 +34,7 @@ def refused():
         *differing("password-only", 400, put("/dan", {"password": "x", "pwhash": "y"})),
         *differing(
             "missing-first", 404,
-            *[delete(f"/{name}", by="root", note="only devpi-server has it") for name in ("dan", "caf\u00e9")],
+            *[delete(f"/{name}", by="root", note="only devpi-server has it") for name in ("dan", "\u00e9mile")],
         ),
     ]
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use larder_model::{Admission, IndexKind, Inheritance, Layer, Whitelist, admit};
-use larder_pypi::ProjectName;
 use larder_pypi::simple::ProjectPage;
+use larder_pypi::{ProjectName, Version};
 use larder_store::{FileRow, Serial, Tx};
 
 use crate::directory::Index;
@@ -71,7 +71,7 @@ impl App {
         if self.settings.offline {
             return Ok(Vec::new());
         }
-        let snapshot = self.snapshot(sight, project).await?;
+        let snapshot = self.snapshot(sight, project, None).await?;
         Ok(snapshot
             .mirrors
             .into_iter()
@@ -81,18 +81,42 @@ impl App {
 
     /// Gathers what an index and its bases know about a project.
     pub(crate) async fn layers(&self, sight: &Sight, project: &ProjectName) -> Result<Layers> {
-        let mut snapshot = self.snapshot(sight, project).await?;
+        self.layers_of(sight, project, None).await
+    }
+
+    /// The same; of the stages only one release, however many the project has.
+    pub(crate) async fn release_layers(
+        &self,
+        sight: &Sight,
+        project: &ProjectName,
+        version: &Version,
+    ) -> Result<Layers> {
+        self.layers_of(sight, project, Some(version)).await
+    }
+
+    async fn layers_of(
+        &self,
+        sight: &Sight,
+        project: &ProjectName,
+        only: Option<&Version>,
+    ) -> Result<Layers> {
+        let mut snapshot = self.snapshot(sight, project, only).await?;
         if self.settings.offline {
             return Ok(offline(snapshot));
         }
         let answers = self.ask_mirrors(&snapshot, project).await;
         if answers.waited {
-            snapshot = self.snapshot(sight, project).await?;
+            snapshot = self.snapshot(sight, project, only).await?;
         }
         Ok(judge(snapshot, &answers))
     }
 
-    async fn snapshot(&self, sight: &Sight, project: &ProjectName) -> Result<Snapshot> {
+    async fn snapshot(
+        &self,
+        sight: &Sight,
+        project: &ProjectName,
+        only: Option<&Version>,
+    ) -> Result<Snapshot> {
         let mut tx = self.store.read().await?;
         let serial = tx.serial().await?;
         let (order, stages) = (sight.order(), sight.stage_ids());
@@ -112,7 +136,9 @@ impl App {
             })
             .map(|(index, _)| index)
             .collect();
-        let (found, mirrors) = self.read_found(&mut tx, &taking_part, project).await?;
+        let (found, mirrors) = self
+            .read_found(&mut tx, &taking_part, project, only)
+            .await?;
         Ok(Snapshot {
             serial,
             found,
@@ -125,13 +151,9 @@ impl App {
         tx: &mut Tx,
         taking_part: &[&Arc<Index>],
         project: &ProjectName,
+        only: Option<&Version>,
     ) -> Result<(Vec<Found>, Vec<(Arc<Index>, bool)>)> {
         let ids: Vec<i64> = taking_part.iter().map(|index| index.id).collect();
-        let mut files = if ids.is_empty() {
-            Vec::new()
-        } else {
-            tx.files(&ids, project).await?
-        };
         let stages: Vec<i64> = taking_part
             .iter()
             .filter(|i| i.kind() == IndexKind::Stage)
@@ -141,6 +163,18 @@ impl App {
             Vec::new()
         } else {
             tx.versions(&stages, project).await?
+        };
+        let mut files = match only {
+            _ if ids.is_empty() => Vec::new(),
+            None => tx.files(&ids, project).await?,
+            Some(only) => {
+                versions.retain(|(_, version)| only.same_release(&Version::lenient(version)));
+                let mut files = Vec::new();
+                for (id, version) in &versions {
+                    files.extend(tx.release_files(*id, project, version, "").await?);
+                }
+                files
+            }
         };
         let (mut found, mut mirrors) = (Vec::with_capacity(ids.len()), Vec::new());
         for index in taking_part {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use larder_model::{Caller, IndexName};
 use larder_pypi::{ProjectName, Version, filename};
-use larder_store::{FileRole, FileRow};
+use larder_store::{FileRole, FileRow, Release};
 use serde_json::{Map, Value, json};
 
 use crate::authorize::Right;
@@ -83,20 +83,16 @@ impl App {
                 "The version {version} of project {project} does not exist."
             ))
         };
-        let releases = match self.releases(caller, index, project, false).await {
-            Err(error)
-                if error.kind() == crate::Kind::NotFound
-                    && !error.message().starts_with("The stage") =>
-            {
-                return Err(absent());
-            }
-            other => other?,
-        };
+        let grant = self.grant(caller, index, Right::Read).await?;
+        let sight = grant.sight(&self.settings.policy);
         let wanted = Version::lenient(version);
-        releases
+        let mut layers = self.release_layers(&sight, project, &wanted).await?;
+        let failure = layers.failure.take();
+        let views = self.views(layers, project).await?;
+        let found = views
             .into_iter()
-            .find(|release| wanted.same_release(&Version::lenient(&release.version)))
-            .ok_or_else(absent)
+            .find(|release| wanted.same_release(&Version::lenient(&release.version)));
+        found.ok_or_else(|| failure.unwrap_or_else(absent))
     }
 
     /// Newest first; the same version in an index further away is shadowed.
@@ -104,6 +100,7 @@ impl App {
         let mut all = Vec::new();
         for (distance, found) in layers.found.into_iter().enumerate() {
             let own = match &found.known {
+                Known::Versions(versions) if versions.is_empty() => Vec::new(),
                 Known::Versions(_) => self.stage_views(found, project).await?,
                 Known::Page(_) => mirror_views(found, project),
             };
@@ -126,13 +123,20 @@ impl App {
         Ok(views)
     }
 
+    /// The releases that were found, with their metadata.
+    async fn stage_releases(&self, found: &Found, project: &ProjectName) -> Result<Vec<Release>> {
+        let (id, mut tx) = (found.index.id, self.store.read().await?);
+        match &found.known {
+            Known::Versions(versions) if versions.len() == 1 => {
+                let release = tx.find_release(id, project, &versions[0]).await?;
+                Ok(release.into_iter().collect())
+            }
+            _ => Ok(tx.releases(id, project).await?),
+        }
+    }
+
     async fn stage_views(&self, found: Found, project: &ProjectName) -> Result<Vec<ReleaseView>> {
-        let releases = self
-            .store
-            .read()
-            .await?
-            .releases(found.index.id, project)
-            .await?;
+        let releases = self.stage_releases(&found, project).await?;
         let mut by_version: HashMap<String, Vec<FileRow>> = HashMap::new();
         for file in found.files {
             by_version

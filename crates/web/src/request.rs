@@ -201,7 +201,10 @@ impl Ask {
     /// answers no challenge; its advice to log in comes at 403 (devpi: 1.5).
     fn is_read_by_devpi_client(&self) -> bool {
         let reads = self.head.method == Method::GET || self.is_head();
-        reads && self.agent().is_some_and(|agent| agent.starts_with("devpi-client/"))
+        reads
+            && self
+                .agent()
+                .is_some_and(|agent| agent.starts_with("devpi-client/"))
     }
 }
 

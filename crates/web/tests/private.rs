@@ -233,11 +233,11 @@ async fn p06_a_base_is_named_to_its_readers_and_to_who_may_change_the_index() {
         let view = get(&larder, "/alice/front", "application/json", user).await;
         assert_eq!(view.text().contains("alice/priv"), seen, "{user:?}");
     }
-    let patch = larder
+    let changed = larder
         .ask(Method::PATCH, "/alice/front")
         .by("alice", "alice");
-    let patch = patch.json(&json!({"title": "t"})).await;
-    assert_eq!(patch.json()["result"]["bases"], json!(["alice/priv"]));
+    let changed = changed.json(&json!({"title": "t"})).await;
+    assert_eq!(changed.json()["result"]["bases"], json!(["alice/priv"]));
 }
 
 #[tokio::test]
@@ -258,13 +258,13 @@ async fn p11_a_right_that_is_taken_away_is_gone_with_the_next_request() {
         let answer = get(&larder, path, SIMPLE_JSON, Some("carol")).await;
         assert_eq!(answer.status, StatusCode::OK);
     }
-    let patch = larder
+    let changed = larder
         .ask(Method::PATCH, "/alice/priv")
         .by("alice", "alice")
         .json(&json!(["acl_read-=carol"]))
         .await;
-    assert_eq!(patch.status, StatusCode::OK, "{patch:?}");
-    assert_eq!(patch.json()["result"]["acl_read"], json!([]));
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
+    assert_eq!(changed.json()["result"]["acl_read"], json!([]));
     let answer = get(&larder, page, SIMPLE_JSON, Some("carol")).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     let answer = get(&larder, &file, "*/*", Some("carol")).await;
@@ -285,12 +285,12 @@ async fn a_hidden_name_is_not_answered_by_a_mirror_either() {
         .await,
     )
     .await;
-    let patch = larder
+    let changed = larder
         .ask(Method::PATCH, "/alice/front")
         .by("alice", "alice")
         .json(&json!({"bases": ["alice/priv", "root/pypi"]}))
         .await;
-    assert_eq!(patch.status, StatusCode::OK, "{patch:?}");
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
     let page = get(&larder, "/alice/front/+simple/public/", SIMPLE_JSON, None).await;
     assert_eq!(page.status, StatusCode::OK);
     let page = get(&larder, "/alice/front/+simple/secret/", SIMPLE_JSON, None).await;
@@ -312,12 +312,12 @@ async fn a_mirror_can_be_private_and_a_private_base_is_not_asked_for_strangers()
     upstream.add(&DistBuilder::wheel("beta", "1.0").build());
     let larder = TestLarder::mirroring(&upstream).await;
     larder.user("carol").await;
-    let patch = larder
+    let changed = larder
         .ask(Method::PATCH, "/root/pypi")
         .by("root", ROOT)
         .json(&json!({"acl_read": [":AUTHENTICATED:"]}))
         .await;
-    assert_eq!(patch.status, StatusCode::OK, "{patch:?}");
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
     let path = "/root/public/+simple/beta/";
     assert_eq!(
         get(&larder, path, SIMPLE_JSON, None).await.status,

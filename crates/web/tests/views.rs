@@ -130,9 +130,9 @@ async fn a_mirror_may_send_clients_to_its_upstream_for_what_is_not_here() {
     let larder = TestLarder::mirroring(&upstream).await;
     let here = larder.file_path("root/pypi", "gamma").await;
     fetch(&larder, &here).await;
-    let patch = larder.ask(Method::PATCH, "/root/pypi").by("root", ROOT);
-    let patch = patch.json(&json!({"mirror_use_external_urls": true})).await;
-    assert_eq!(patch.status, StatusCode::OK, "{patch:?}");
+    let changed = larder.ask(Method::PATCH, "/root/pypi").by("root", ROOT);
+    let changed = changed.json(&json!({"mirror_use_external_urls": true})).await;
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
     let path = larder.file_path("root/pypi", "beta").await;
     for method in [Method::GET, Method::HEAD] {
         let answer = larder.ask(method, &path).send().await;
@@ -209,8 +209,8 @@ async fn a_change_is_answered_with_its_own_serial() {
     let put = larder.ask(Method::PUT, "/root/dev").by("root", ROOT);
     let second = put.json(&json!({})).await;
     assert_eq!(serial(&second), serial(&first) + 1);
-    let patch = larder.ask(Method::PATCH, "/root/dev").by("root", ROOT);
-    let same = patch.json(&json!({"volatile": true})).await;
+    let changed = larder.ask(Method::PATCH, "/root/dev").by("root", ROOT);
+    let same = changed.json(&json!({"volatile": true})).await;
     assert_eq!(same.status, StatusCode::OK);
     assert_eq!(serial(&same), serial(&second), "nothing changed");
     assert_eq!(serial(&get(&larder, "/+status").await), serial(&second));
