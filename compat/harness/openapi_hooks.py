@@ -9,8 +9,11 @@ CALLER = os.environ["LARDER_OPENAPI_CALLER"]
 
 @schemathesis.hook
 def filter_case(context, case):
-    """The caller and the password stay, and so does what is on `owner/stage`; `owner/target` may go."""
-    parts, method = case.path_parameters or {}, case.method.upper()
-    if case.operation.path == "/{user}":
+    """The caller and the password stay, the indexes stay, and what is on `owner/stage`."""
+    path, parts, method = case.operation.path, case.path_parameters or {}, case.method.upper()
+    index = (parts.get("user"), parts.get("index"))
+    if path == "/{user}":
         return parts.get("user") not in (CALLER, "owner") or method not in ("PATCH", "DELETE")
-    return method != "DELETE" or (parts.get("user"), parts.get("index")) != ("owner", "stage")
+    if path == "/{user}/{index}":
+        return method != "DELETE" or index not in (("owner", "stage"), ("owner", "target"))
+    return method != "DELETE" or "+yank" in path or index != ("owner", "stage")
