@@ -173,13 +173,14 @@ def test_a_login_that_ended_is_noticed_and_forgotten(larder, client):
 
 
 def test_a_private_index_asks_a_stranger_to_log_in(larder, client, private):
+    larder.json("/alice/open", method="PUT", json={"bases": "alice/priv"})
     used = client.devpi("use", private).ok()
     used.says("403 Forbidden: index alice/priv is not public: log in first")
     used.says("You might have to login first to access this index.")
     client.devpi("index").failed().says("you need to be logged in (use 'devpi login USER')")
     client.devpi("list").failed().says("index alice/priv is not public: log in first")
     client.devpi("list", "secret").failed().says("log in first").omits("1.0")
-    client.devpi("use", "-l").ok().omits("alice/priv")
+    client.devpi("use", "-l").ok().says("alice/open").omits("alice/priv")
 
     client.devpi("login", "alice", "--password=secret123").ok().omits("Forbidden")
     client.devpi("use").ok().says(f"{private} (logged in as alice)").omits("Forbidden")

@@ -7,7 +7,8 @@ import random
 from dataclasses import dataclass, field
 
 from harness.dists import sdist, wheel
-from oracle.exchange import Exchange, delete, login, patch, post, push, put, upload
+from oracle.exchange import Exchange, delete, form, login, patch, post, push, put, upload
+from oracle.scripts.s06_docs import docs
 
 USERS = ("alice", "bob")
 INDEXES = tuple(f"{user}/{name}" for user in USERS for name in ("dev", "prod"))
@@ -44,8 +45,8 @@ class Chance:
 
     def next(self):
         kinds = {
-            self.upload: 30, self.push: 14, self.remove: 14, self.bases: 10, self.whitelist: 8, self.volatile: 5,
-            self.rights: 5,
+            self.upload: 30, self.push: 14, self.remove: 12, self.remove_file: 6, self.register: 3, self.document: 5,
+            self.test_result: 6, self.bases: 10, self.whitelist: 8, self.volatile: 5, self.rights: 5,
             self.make_index: 8, self.drop_index: 3, self.make_user: 2, self.drop_user: 1,
         }
         return self.draw.choices(list(kinds), kinds.values())[0]()
@@ -60,15 +61,46 @@ class Chance:
     def _user(self, user):
         return [put(f"/{user}", {"password": user}), login(user, user)]
 
-    def upload(self):
-        index, project = self._index(), self.draw.choice(PROJECTS)
-        version, make = self.draw.choice(VERSIONS), self.draw.choice((wheel, sdist))
-        other = self.draw.random() < 0.5
-        more = {"payload": b"x" if other else b""} if make is wheel else {"summary": "two" if other else "one"}
+    def _release(self, index):
+        """A project and a version whose file names are free in the index, for all that is known."""
+        project, version = self.draw.choice(PROJECTS), self.draw.choice(VERSIONS)
         if index in self.final and (project, version) in self.deleted[index]:
             version = f"3.{self.draw.randrange(10**6)}"
         self.held[index].add((project, version))
-        return [upload(index, make(project, version, **more), by=self._who(index))]
+        return project, version
+
+    def _dist(self, project, version):
+        other = self.draw.random() < 0.5
+        if self.draw.random() < 0.5:
+            return wheel(project, version, payload=b"x" if other else b"")
+        return sdist(project, version, summary="two" if other else "one")
+
+    def upload(self):
+        index = self._index()
+        return [upload(index, self._dist(*self._release(index)), by=self._who(index))]
+
+    def register(self):
+        index = self._index()
+        project, version = self._release(index)
+        return [form(index, {":action": "submit", "name": project, "version": version}, by=self._who(index))]
+
+    def document(self):
+        index = self._index()
+        project, version = self._release(index)
+        fields = {":action": "doc_upload", "name": project, "version": version}
+        written = docs(project, version, self.draw.choice((b"one", b"two")))
+        return [upload(index, written, fields=fields, by=self._who(index))]
+
+    def test_result(self):
+        index = self._index()
+        dist = self._dist(self.draw.choice(PROJECTS), self.draw.choice(VERSIONS))
+        return [post(address(index, dist), {"result": self.draw.randrange(3)}, by=self._who(index))]
+
+    def remove_file(self):
+        index, project, version = self._index(), self.draw.choice(PROJECTS), self.draw.choice(VERSIONS)
+        if index not in self.final:
+            self.deleted[index].add((project, version))
+        return [delete(address(index, self._dist(project, version)), by=self._who(index))]
 
     def push(self):
         source = self.draw.choice((*INDEXES, MIRROR))
@@ -143,6 +175,10 @@ class Chance:
 
 def owner(index):
     return index.partition("/")[0]
+
+
+def address(index, dist):
+    return f"/{index}/+f/{dist.sha256[:3]}/{dist.sha256[3:16]}/{dist.filename}"
 
 
 def described(exchange: Exchange):

@@ -38,6 +38,10 @@ FORMS = (
         "an address without a page", "no client reads the page", translate.bare_redirect,
     ),
     Difference(
+        "own-version", "1.4", "`+status`",
+        "also names Larder's own version", "two servers answer under one interface", translate.own_version,
+    ),
+    Difference(
         "errors-are-sentences", "0.3", "errors",
         "one sentence that says what to do, in plain text, or as `message` for who accepts JSON",
         "one form is enough", translate.sentence,
@@ -56,7 +60,11 @@ LOGIN = (
     Difference(
         "same-time", "2.2", "unknown user, wrong password",
         "same answer, same time", "nobody learns who has an account",
-        shown_by="crates/app/src/password.rs::the_dummy_costs_what_a_real_hash_costs",
+        shown_by="crates/app/src/pwhash.rs::the_dummy_costs_what_a_real_hash_costs_and_fits_nobody",
+    ),
+    Difference(
+        "guesses", "2.2", "many wrong passwords",
+        "429 with `Retry-After`; tokens go on working", "nobody tries all of them",
     ),
     Difference(
         "password-only", "2.5", "`pwhash` in a request",
@@ -99,7 +107,7 @@ REQUESTS = (
     ),
     Difference(
         "missing-first", "1.12", "what is not there",
-        "404 before any other refusal", "everybody may see what is there",
+        "404 before any other refusal", "a missing thing is no matter of rights",
     ),
     Difference(
         "any-spelling", "0.6", "other spellings of a project, a final slash or none",
@@ -107,7 +115,7 @@ REQUESTS = (
     ),
     Difference(
         "list-has-an-address", "0.5", "the project list under `/{user}/{index}`",
-        "302 to `+simple/`", "its links are relative",
+        "302 to `+simple/`, also from `+simple`", "its links are relative",
     ),
     Difference(
         "json-for-all", "0.4", "views of users, indexes, projects and releases",
@@ -119,7 +127,11 @@ REQUESTS = (
         "come in the format that `Accept` prefers, with its content type", "PEP 691",
     ),
     Difference(
-        "trusted-proxies", "0.7", "forwarding headers",
+        "no-address", "1.5", "`+authcheck` without `X-Original-URI`",
+        "403", "there is nothing to look at",
+    ),
+    Difference(
+        "trusted-proxies", "0.7, 1.5", "forwarding headers, `X-Original-URI`",
         "count only from `--trusted-proxy`", "anybody can send them",
     ),
 )
@@ -132,6 +144,10 @@ INDEXES = (
     Difference(
         "no-self-base", "3.1", "an index as its own base",
         "refused", "it means nothing",
+    ),
+    Difference(
+        "no-change", "3.4", "a list of operations that changes nothing",
+        "200, also when a base has gone since", "nothing is written",
     ),
     Difference(
         "whole-seconds", "3.1", "numbers",
@@ -149,12 +165,17 @@ UPLOADS = (
         "needs a login", "the server would send requests for anybody",
     ),
     Difference(
+        "outside-refusals", "5.2", "another server that refuses",
+        "is believed: after 401 or 403 nothing more is sent; its words are in the list, for documentation too",
+        "the next file would be refused as well",
+    ),
+    Difference(
         "outside-failures", "5.2", "another server that cannot be reached",
         "502 with the usual list of what was done", "the client shows it",
     ),
     Difference(
         "push-forms", "5.2", "forms pushed to another server",
-        "say `protocol_version` with files; name and version alone with documentation", "more is not read there",
+        "say their `protocol_version`; documentation goes with name and version alone", "more is not read there",
         shown_by="compat/oracle/receiver.py::as_larder_sends",
     ),
     Difference(
@@ -179,6 +200,10 @@ UPLOADS = (
         "200 and nothing changes, on volatile and other indexes", "a repeated upload is no change",
     ),
     Difference(
+        "dashes", "4.3", "versions with `-` in the name of a source archive",
+        "are refused: the name ends at the last `-`", "installers read it so",
+    ),
+    Difference(
         "one-release", "4.3", "versions",
         "`1.0` and `1.0.0` are one release", "so they are for installers",
     ),
@@ -195,8 +220,8 @@ UPLOADS = (
 FILES = (
     Difference(
         "validators", "0.1", "caching",
-        "strong ETags on pages and files, also for ranges of files that are not cached yet", "clients fetch less",
-        shown_by="crates/web/tests/files.rs::ranges_work_warm_and_cold",
+        "strong ETags on pages and files", "clients fetch less",
+        shown_by="crates/web/tests/files.rs::a_condition_that_holds_is_a_304",
     ),
     Difference(
         "sidecars", "1.11", "`FILE.metadata`",
@@ -224,6 +249,10 @@ MIRRORS = (
         shown_by="compat/test_mirror.py::test_many_clients_on_one_cold_file_cost_one_download",
     ),
     Difference(
+        "mirror-lists", "1.7, 1.9", "the project list of a mirror",
+        "names what is known here", "no page depends on a list of everything",
+    ),
+    Difference(
         "offline", "7.9", "`--offline-mode`",
         "pages show what is here, else 404; a file that is not here is 502", "every mirror is alike",
     ),
@@ -241,10 +270,33 @@ MIRRORS = (
     ),
 )
 
-ALWAYS = (*FORMS, *LOGIN, *REQUESTS, *INDEXES, *UPLOADS, *FILES, *MIRRORS)
+# what devpi-server has nothing of
+BEYOND = (
+    Difference(
+        "readers", "1.11", "`acl_read` of an index",
+        "says who may see it, its files and its names; unset, everybody", "some packages are not for everybody",
+        shown_by="crates/web/tests/private.rs::p06_listings_do_not_name_what_the_caller_may_not_read",
+    ),
+    Difference(
+        "yanks", "14", "own releases and files",
+        "can be yanked and taken back", "a lock file that names them goes on working",
+        shown_by="crates/web/tests/yank.rs::a_release_is_yanked_with_a_reason_and_unyanked",
+    ),
+    Difference(
+        "ranges", "1.11", "files",
+        "come in ranges, also while they are fetched", "a broken download goes on where it stopped",
+        shown_by="crates/web/tests/files.rs::ranges_work_warm_and_cold",
+    ),
+)
+
+ALWAYS = (*FORMS, *LOGIN, *REQUESTS, *INDEXES, *UPLOADS, *FILES, *MIRRORS, *BEYOND)
 
 # `larder` is what holds without --devpi-compat, `reason` what holds with it
 CLOSED = (
+    Difference(
+        "status-closed", "1.4", "where the server runs, and its numbers, in `+status`",
+        "root", "anyone",
+    ),
     Difference(
         "sign-up", "2.6", "creating users",
         "root", "anyone, unless `--restrict-modify`",

@@ -4,6 +4,7 @@ import email.parser
 import email.policy
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
 
 from oracle.exchange import Step
 
@@ -33,6 +34,9 @@ class Receiver:
     def answers(self, status, text):
         self.status, self.text = status, text
 
+    def forget(self):
+        self.received = []
+
     def compare(self):
         """A step: what the last push of each side sent is the same."""
         return Step("both sent the same", self._compare)
@@ -45,17 +49,20 @@ class Receiver:
 
 
 def as_larder_sends(form):
-    """A form of devpi-server's: with the protocol that files are sent in; documentation without metadata."""
+    """A form of devpi-server's: saying its protocol; documentation without metadata."""
     fields = form["fields"]
     if (":action", "doc_upload") in fields:
         fields = [field for field in fields if field[0] in (":action", "name", "version", "content")]
-    elif (":action", "file_upload") in fields:
+    else:
         fields = [*fields, ("protocol_version", "1")]
     return {**form, "fields": sorted(fields, key=str)}
 
 
 def _form(headers, body):
     """Credentials and the fields of a form, files as their names and lengths."""
+    if headers["content-type"].startswith("application/x-www-form-urlencoded"):
+        fields = parse_qsl(body.decode(), keep_blank_values=True)
+        return {"authorization": headers["authorization"], "fields": sorted(fields, key=str)}
     head = f"content-type: {headers['content-type']}\r\n\r\n".encode()
     parser = email.parser.BytesParser(policy=email.policy.HTTP)
     fields = []

@@ -34,6 +34,7 @@ def script(name):
     return importlib.import_module(f"oracle.scripts.{name}")
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", NAMES)
 def test_both_servers_answer_alike(name, template, upstream, tmp_path):
     module = script(name)

@@ -34,6 +34,15 @@ def _sorted(value):
     return sorted(value, key=str) if isinstance(value, list) else value
 
 
+def own_version(theirs, ours):
+    """The status without Larder's own version beside the one that it stands for."""
+    result = ours.body.get("result") if isinstance(ours.body, dict) else None
+    if isinstance(result, dict) and isinstance(result.get("versioninfo"), dict):
+        versions = {name: each for name, each in result["versioninfo"].items() if name != "larder"}
+        ours.body = {**ours.body, "result": {**result, "versioninfo": versions}}
+    return theirs, ours
+
+
 def bare_redirect(theirs, ours):
     """Redirects: where to, not the page that says so."""
     if 300 <= theirs.status < 400 and theirs.status == ours.status:
@@ -47,7 +56,7 @@ def bare_redirect(theirs, ours):
 
 def sentence(theirs, ours):
     """Errors: what is said, not the page or object it is said in."""
-    if theirs.status != ours.status or theirs.status < 400:
+    if theirs.status != ours.status or theirs.status < 400 or not (_says(theirs) and _says(ours)):
         return theirs, ours
     said, says = _sentence(theirs), _sentence(ours)
     for each in (theirs, ours):
@@ -62,6 +71,10 @@ def sentence(theirs, ours):
     else:
         theirs.body, ours.body = said, says
     return theirs, ours
+
+
+def _says(answer):
+    return isinstance(answer.body, str) or "message" in answer.body
 
 
 def _sentence(answer):

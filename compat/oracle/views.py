@@ -45,5 +45,7 @@ def versions(reply):
 
 
 def links(data):
-    """Index, hash and name of each file."""
-    return sorted(link["href"].split("/", 3)[3] for link in data.get("+links", []))
+    """Index, hash and name of each file and of the documentation. Test results are left out: those of a file
+    that is uploaded once more stay in Larder, by the row `identical`."""
+    shown = [link["href"].split("/", 3)[3] for link in data.get("+links", []) if link["rel"] != "toxresult"]
+    return sorted(shown)

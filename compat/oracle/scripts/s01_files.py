@@ -3,6 +3,7 @@
 from harness.dists import Dist, sdist, wheel
 from oracle.exchange import delete, differing, get, head, page, people, put, upload
 from oracle.scripts.s04_overwrites import HREF
+from oracle.scripts.s07_mirrors import until_stored
 
 SHOWN = ("cache-control", "content-length", "content-disposition", "content-encoding")
 
@@ -57,7 +58,7 @@ def mirrored(upstream):
         put("/alice/mirror", {"type": "mirror", "mirror_url": upstream.url}, by="alice"),
         page("alice/mirror", "far", saves={"cold": first, "other": second}),
         get("/{cold}", note="not cached yet"), get("/{cold}", accept=None),
-        get("/{cold}", accept=None, note="cached"), get("/{cold}", note="cached"),
+        until_stored("cold"), get("/{cold}", accept=None, note="cached"), get("/{cold}", note="cached"),
         head("/{cold}", accept=None, note="cached"),
         *differing(
             "types-by-name", 200, head("/{other}", accept=None, note="not cached yet"),

@@ -32,7 +32,9 @@ def exchanges(upstream):
 def indexes():
     return [
         get("/"), get("/alice"),
-        *[get(f"/alice/{index}{query}") for index in INDEXES for query in ("", "?no_projects=", "?no_projects")],
+        *[get(f"/alice/{index}{query}") for index in INDEXES for query in ("?no_projects=", "?no_projects")],
+        get("/alice/dev"), get("/alice/base"), get("/alice/mirror", differs="mirror-lists", larder=(200,
+            '"projects": []')),
         get("/alice/nope"), get("/nobody/nope"), get("/alice/dev?no_projects=", by="alice"),
         get("/alice/dev?ignored=1"),
     ]

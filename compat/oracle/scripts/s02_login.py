@@ -16,7 +16,7 @@ def exchanges(upstream):
     return [
         *people("alice", "bob"), put("/alice/dev", {}, by="alice"),
         put("/silent", {"password": None}, by="root"), put("/empty", {"password": ""}, by="root"),
-        *logins(), *sources(), *stale(),
+        *logins(), *sources(), *stale(), *guesses(),
     ]
 
 
@@ -39,10 +39,7 @@ def logins():
                 headers={"content-type": "text/plain"}, note="as text",
             ),
         ),
-        *differing(
-            "json-for-all", (200, "proxyauth"),
-            post("/+login", {"user": "alice", "password": "alice"}, accept="text/html"),
-        ),
+        post("/+login", {"user": "alice", "password": "alice"}, accept="text/html"),
         *differing("any-spelling", (200, "proxyauth"), post("/+login/", {"user": "alice", "password": "alice"})),
         *differing(
             "bad-input", 400, post("/+login", ["alice", "alice"]),
@@ -90,4 +87,14 @@ def stale():
         get("/+api", by="bob", note="after the user came back", differs="tokens-end", larder=(200, "noauth")),
         *differing("password-only", 400, patch("/alice", {"pwhash": HASH}, by="alice")),
         login("alice", "alice", differs="password-only", larder=200),
+    ]
+
+
+def guesses():
+    """Somebody tries passwords; carol goes on with the token that she has."""
+    late = [login("carol", password) for password in ("guess 11", "carol")]
+    return [
+        *people("carol"), *[login("carol", f"guess {number}") for number in range(1, 11)],
+        *differing("guesses", (429, "too many wrong passwords"), *late),
+        get("/+api", by="carol"), get("/carol", by="carol"),
     ]

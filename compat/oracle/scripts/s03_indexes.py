@@ -51,7 +51,7 @@ def made(name, configs):
 def values():
     wrong = (
         {"type": "foo"}, {"volatile": "maybe"}, {"volatile": 1}, {"volatile": None}, {"bases": "alice/nope"},
-        {"bases": ["alice/nope", "no/such"]}, {"bases": "alice"}, {"bases": "alice,no/such"}, {"bases": ["a/b/c"]},
+        {"bases": ["alice/nope", "no/such"]}, {"bases": "alice"}, {"bases": ["a/b/c"]},
         {"bases": 5},
         {"acl_upload": 5}, {"acl_upload": None}, {"mirror_whitelist": 5}, {"mirror_whitelist_inheritance": "both"},
         {"foo": "bar", "baz": [1]}, {"mirror_url": "http://example.org/"}, {"acl_toxresult_upload": 5},
@@ -60,6 +60,7 @@ def values():
         *made("w", wrong), put("/alice/a+b", {}, by="alice"), put("/alice/-a.b_c@d", {}, by="alice"),
         get("/alice?x=1"),
         *differing("own-words", (400, "Unknown list value"), *made("l", [{"mirror_whitelist": {"a": 1}}])),
+        *differing("own-words", (400, "invalid base index spec: 'alice'"), *made("o", [{"bases": "alice,no/such"}])),
         *differing(
             "bad-input", 400, *made("b", [{"mirror_whitelist_inheritance": 5}, {"title": None}, ["a"], "a"]),
         ),

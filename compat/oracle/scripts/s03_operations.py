@@ -81,6 +81,7 @@ def dangling():
         put("/alice/above", {"bases": ["alice/quiet", "bob/base"]}, by="alice"), delete("/alice/quiet", by="alice"),
         patch("/alice/above", ["title=x"], by="alice", note="a base is gone"),
         patch("/alice/above", {"title": "x"}, by="alice"),
+        *differing("no-change", 200, patch("/alice/above", ["description-="], by="alice", note="a base is gone")),
         patch("/alice/above", ["bases-=alice/quiet"], by="alice"), patch("/alice/above", ["title=y"], by="alice"),
         get("/alice/above"),
     ]

@@ -105,6 +105,8 @@ def names():
 
 
 def versions():
+    named = {"name": "odd", "version": "first-try"}
+    dashed = upload("alice/odd", sdist("odd", "first-try"), fields=named, by="alice")
     local = Dist("vers-1.0+local.1.tar.gz", sdist("vers", "1.0+local.1").content)
     return [
         *[upload("alice/dev", sdist("vers", version), by="alice") for version in VERSIONS],
@@ -117,7 +119,7 @@ def versions():
         ),
         page("alice/odd", "old"),
         upload("alice/odd", sdist("odd", "weird"), by="alice"), get("/alice/odd/odd/weird"),
-        upload("alice/odd", sdist("odd", "first-try"), fields={"name": "odd", "version": "first-try"}, by="alice"),
+        *differing("dashes", (400, "does not match project name"), dashed),
     ]
 
 
@@ -137,7 +139,7 @@ def metadata():
 
 
 def registered():
-    submit = {":action": "submit", "name": "Regist.Ered", "version": "0.1", "summary": "S", "metadata_version": "1.0"}
+    submit = {":action": "submit", "name": "Listed.Only", "version": "0.1", "summary": "S", "metadata_version": "1.0"}
     whole = {
         "home_page": "http://h", "author": "A", "author_email": "a@x", "maintainer": "M", "maintainer_email": "m@x",
         "license": "MIT", "description": "Long\ntext with \u00e9", "keywords": "a, b",
@@ -147,19 +149,19 @@ def registered():
         **{key: ["x", "", "y"] for key in LISTS},
     }
     return [
-        form("alice/dev", submit, by="alice"), get("/alice/dev/regist-ered"), get("/alice/dev/regist-ered/0.1"),
-        page("alice/dev", "regist-ered"),
+        form("alice/dev", submit, by="alice"), get("/alice/dev/listed-only"), get("/alice/dev/listed-only/0.1"),
+        page("alice/dev", "listed-only"),
         get("/alice/dev"), form("alice/dev", {**submit, "version": "0.2", "author": "A"}, by="alice"),
-        get("/alice/dev/regist-ered"),
+        get("/alice/dev/listed-only"),
         form("alice/dev", {**submit, **whole, "version": "0.3", "foo": "x"}, by="alice"),
-        get("/alice/dev/regist-ered/0.3"),
+        get("/alice/dev/listed-only/0.3"),
         form(
             "alice/dev",
             {**submit, "version": "0.4", "summary": "UNKNOWN", "license": "UNKNOWN", "classifiers": [""]},
             by="alice",
         ),
-        get("/alice/dev/regist-ered/0.4"),
-        form("alice/dev", {**submit, "summary": "again"}, by="alice"), get("/alice/dev/regist-ered/0.1"),
+        get("/alice/dev/listed-only/0.4"),
+        form("alice/dev", {**submit, "summary": "again"}, by="alice"), get("/alice/dev/listed-only/0.1"),
         form("alice/dev", {":action": "submit", "version": "1"}, by="alice"),
         form("alice/dev", {":action": "submit", "name": "x"}, by="alice"),
         form("alice/dev", submit, by="bob"), form("alice/dev", submit),
@@ -170,8 +172,8 @@ def registered():
             form("alice/dev", {"name": "x"}, by="alice"),
         ),
         form("alice/final", submit, by="alice"), form("alice/final", {**submit, "summary": "changed"}, by="alice"),
-        get("/alice/final/regist-ered/0.1"),
-        delete("/alice/dev/regist-ered/0.1", by="alice"), get("/alice/dev/regist-ered"),
-        delete("/alice/dev/regist-ered", by="alice"),
-        get("/alice/dev/regist-ered"),
+        get("/alice/final/listed-only/0.1"),
+        delete("/alice/dev/listed-only/0.1", by="alice"), get("/alice/dev/listed-only"),
+        delete("/alice/dev/listed-only", by="alice"),
+        get("/alice/dev/listed-only"),
     ]

@@ -41,8 +41,11 @@ def pushed():
         push("alice/dev", release("bob/dev"), by="bob", note="again, volatile"), page("bob/dev", "my-pkg"),
         *differing("identical", 200, get("/bob/dev/my-pkg/1.0")),
         upload("alice/dev", wheel("My_Pkg", "1.0", payload=b"other"), by="alice"),
-        *differing("own-words", (409, "already exists in non-volatile index"),
-                   push("alice/dev", release("alice/prod"), by="alice", note="other bytes")), page("alice/prod", "my-pkg"),
+        *differing(
+            "own-words", (409, "already exists in non-volatile index"),
+            push("alice/dev", release("alice/prod"), by="alice", note="other bytes"),
+        ),
+        page("alice/prod", "my-pkg"),
         push("alice/dev", release("bob/dev"), by="bob", note="other bytes, volatile"), page("bob/dev", "my-pkg"),
     ]
 

@@ -1,11 +1,26 @@
 """Section 7: mirrors while their upstream is well."""
 
+import time
+
 from harness.dists import sdist, wheel
 from oracle.exchange import SIMPLE_JSON, Step, delete, differing, get, page, patch, people, put
+
+WAIT_SECS = 20
 
 
 def file_url(number, index="mirror"):
     return lambda reply: reply.json()["files"][number]["url"].replace("../../", f"alice/{index}/")
+
+
+def until_stored(name):
+    """Waits until a file that was just sent is in the cache: it is known by its date then."""
+    def wait(stage):
+        limit = time.monotonic() + WAIT_SECS
+        while not all("last_modified" in side.ask(f"/{side.saved[name]}")["result"] for side in (stage.devpi,
+            stage.larder)):
+            assert time.monotonic() < limit, f"{name} is never stored"
+
+    return Step(f"{name} is stored", wait)
 
 
 def exchanges(upstream):
@@ -30,7 +45,8 @@ def exchanges(upstream):
 
 def lists():
     return [
-        get("/alice/mirror"), get("/alice/mirror/+simple/", accept=SIMPLE_JSON),
+        *differing("mirror-lists", (200, '"projects": []'), get("/alice/mirror")),
+        *differing("mirror-lists", (200, '"projects":[]'), get("/alice/mirror/+simple/", accept=SIMPLE_JSON)),
         get("/alice/quiet", note="nothing asked yet"), get("/alice/quiet/+simple/", accept=SIMPLE_JSON),
         page("alice/quiet", "far"), page("alice/quiet", "nope"), get("/alice/quiet"),
         get("/alice/quiet/+simple/", accept=SIMPLE_JSON),
@@ -56,8 +72,8 @@ def pages():
 def files():
     return [
         page("alice/away", "far", saves={"away": file_url(0, "away")}), get("/{away}", accept=None), get("/{away}"),
-        page("alice/mirror", "far", saves={"far": file_url(0), "other": file_url(1)}), get("/{far}", accept=None),
-        get("/{far}"), get("/{other}"),
+        page("alice/mirror", "far", saves={"far": file_url(0), "other": file_url(1)}),
+        get("/{far}", accept=None), until_stored("far"), get("/{far}"), get("/{other}"),
     ]
 
 

@@ -36,8 +36,12 @@ def views():
             "bases-once", (200, "+shadowing"), get("/alice/d3/pkg"), get("/alice/d3/pkg/1.0"),
             get("/alice/d3/pkg/2.0"),
         ),
-        *[get(f"/alice/{index}/+simple/", accept=SIMPLE_JSON) for index in ("d1", "d3", "e2")],
-        *[get(f"/alice/{index}/+simple/", accept="text/html") for index in ("d1", "d3", "e2")],
+        *[get(f"/alice/{index}/+simple/", accept=kind) for index in ("d1", "d3") for kind in (SIMPLE_JSON,
+            "text/html")],
+        *differing(
+            "mirror-lists", (200, "pkg"), get("/alice/e2/+simple/", accept=SIMPLE_JSON),
+            get("/alice/e2/+simple/", accept="text/html"),
+        ),
         page("alice/e2", "far"), get("/alice/d3"),
     ]
 

@@ -31,7 +31,8 @@ def exchanges(upstream):
         put("/alice/open", {"acl_toxresult_upload": ":ANONYMOUS:"}, by="alice"),
         *differing("private-upstreams", 400, put("/alice/mirror", mirror, by="alice")),
         put("/root/mirror", mirror, by="root"), page("root/mirror", "far"),
-        *uploads(),
+        *differing("status-closed", (200, '"serverdir": null'), get("/+status", looks_at="shape")),
+        get("/+status", by="root", looks_at="shape"), *uploads(),
     ]
 
 

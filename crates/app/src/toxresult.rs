@@ -3,42 +3,62 @@
 //! Invariant: a result lies in the directory of the file it is about, and goes
 //! with it. Its bytes are kept as they came. Left out: what they mean.
 
-use bytes::Bytes;
-use larder_model::{Caller, IndexName, Timestamp};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+
+use larder_blob::{Finished, Spool};
+use larder_model::{Caller, IndexName, Outline, Timestamp};
+use larder_pypi::hashes::Algorithms;
 use larder_pypi::{Digest, Hashes};
-use larder_store::{FileRole, FileRow, NewFile};
+use larder_store::{FileRole, FileRow, NewFile, Tx};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use crate::authorize::Right;
+use crate::authorize::{Grant, Right};
 use crate::error::Error;
 use crate::file_path::FilePath;
 use crate::{App, Result};
 
 impl App {
-    /// Stores a result, a JSON object, for the release file at a path; gives
-    /// its own path with its hash (devpi: `toxresultpath`).
-    pub async fn upload_toxresult(
+    /// Whether the caller may store a result here, and whether there is a
+    /// release file that it could be about.
+    pub async fn begin_toxresult(
         &self,
         caller: &Caller,
         index: &IndexName,
         path: &FilePath,
-        body: Bytes,
-    ) -> Result<String> {
+    ) -> Result<Grant> {
         self.grant(caller, index, Right::Read).await?;
         let grant = self.grant(caller, index, Right::UploadToxresult).await?;
-        check(&body)?;
-        let size = body.len() as u64;
+        find_parent(&mut self.store.read().await?, &grant, path).await?;
+        Ok(grant)
+    }
+
+    /// A place for the bytes of a result.
+    pub async fn toxresult_spool(&self) -> Result<Spool> {
+        Ok(self.blobs.spool(Algorithms::default()).await?)
+    }
+
+    /// Stores a result, a JSON object, for the release file at a path; gives
+    /// its own path with its hash (devpi: `toxresultpath`).
+    pub async fn finish_toxresult(
+        &self,
+        grant: &Grant,
+        path: &FilePath,
+        body: Finished,
+    ) -> Result<String> {
+        let reader = body.reader()?;
+        tokio::task::spawn_blocking(move || check(reader))
+            .await
+            .map_err(Error::internal)??;
+        let size = body.computed().len;
         // Bytes before rows.
-        let digest = self.blobs.publish_bytes(body).await?;
-        let (now, who) = (self.clock.now(), caller.name());
+        let digest = self.blobs.publish(body).await?;
+        let (now, who) = (self.clock.now(), grant.caller().name());
+        let index = &grant.index().name;
         let mut tx = self.store.write().await?;
-        self.regrant(&mut tx, &grant).await?;
-        let parent = tx
-            .find_file(grant.index().id, path.area, &path.dir, &path.filename)
-            .await?
-            .filter(|file| file.kind == FileRole::Release);
-        let absent = || Error::not_found(format!("no release file found at {index}/{path}"));
-        let parent = parent.ok_or_else(absent)?;
+        self.regrant(&mut tx, grant).await?;
+        let parent = find_parent(&mut tx, grant, path).await?;
         let (id, version) = (grant.index().id, &parent.version);
         let there = tx.release_files(id, &parent.project, version, "").await?;
         let filename = free_name(&parent, &there, now);
@@ -56,14 +76,62 @@ impl App {
     }
 }
 
-/// Reliability G15, G19: only what a page can show.
-fn check(body: &[u8]) -> Result<()> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(_)) => Ok(()),
-        Ok(_) => Err(Error::invalid(
+async fn find_parent(tx: &mut Tx, grant: &Grant, path: &FilePath) -> Result<FileRow> {
+    let index = grant.index();
+    tx.find_file(index.id, path.area, &path.dir, &path.filename)
+        .await?
+        .filter(|file| file.kind == FileRole::Release)
+        .ok_or_else(|| Error::not_found(format!("no release file found at {}/{path}", index.name)))
+}
+
+/// Reliability G15, G19: only what a page can show. Nothing of it is kept in memory.
+fn check(bytes: File) -> Result<()> {
+    let mut reader = BufReader::new(Outlined {
+        inner: bytes,
+        outline: Outline::default(),
+        first: None,
+        cut: Vec::new(),
+    });
+    let read = serde_json::from_reader::<_, IgnoredAny>(&mut reader);
+    let outlined = reader.get_ref();
+    if read.is_err() || outlined.outline.is_too_deep() {
+        return Err(Error::invalid("Bad request: could not decode json"));
+    }
+    if outlined.first != Some(b'{') {
+        return Err(Error::invalid(
             "Bad request: a test result is a JSON object",
-        )),
-        Err(_) => Err(Error::invalid("Bad request: could not decode json")),
+        ));
+    }
+    Ok(())
+}
+
+/// JSON being read, and its outline so far.
+struct Outlined<R> {
+    inner: R,
+    outline: Outline,
+    /// The first byte that is no space.
+    first: Option<u8>,
+    /// The beginning of a character whose end is to come.
+    cut: Vec<u8>,
+}
+
+impl<R: Read> Read for Outlined<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let piece = &buffer[..count];
+        self.outline.add(piece);
+        let text = [&self.cut, piece].concat();
+        self.cut = match std::str::from_utf8(&text) {
+            Ok(_) => Vec::new(),
+            Err(error) if error.error_len().is_none() => text[error.valid_up_to()..].to_vec(),
+            Err(error) => return Err(io::Error::other(error)),
+        };
+        let mut visible = piece.iter().filter(|byte| !byte.is_ascii_whitespace());
+        self.first = self.first.or(visible.next().copied());
+        if self.outline.is_too_deep() {
+            return Err(io::Error::other("too deep"));
+        }
+        Ok(count)
     }
 }
 

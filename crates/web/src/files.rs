@@ -9,14 +9,11 @@ use larder_app::{FileBody, FileDetails, FilePath, FileReply};
 use larder_pypi::negotiate::prefers_json_api;
 use serde_json::{Map, Value, json};
 
-use crate::body::{Body, RequestBody};
+use crate::body::Body;
 use crate::conditional::{Part, matches_none, part, range_stands};
 use crate::error::Refusal;
 use crate::json;
 use crate::request::{Ask, index_name};
-
-/// Largest test result, in bytes: they hold the output of commands (reliability: G17).
-const MAX_TOXRESULT_BYTES: usize = 16 << 20;
 
 /// C-02: the bytes at such an address never change.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("max-age=365000000, immutable, public");
@@ -102,34 +99,7 @@ pub(crate) async fn delete(
     ))
 }
 
-/// Stores a test result of the file (devpi: 6.1).
-pub(crate) async fn post_toxresult(
-    ask: &Ask,
-    user: &str,
-    index: &str,
-    area: &str,
-    path: &[&str],
-    body: RequestBody,
-) -> Result<Response<Body>, Refusal> {
-    let name = index_name(user, index)?;
-    let path = FilePath::from_segments(area, path).ok_or_else(no_file)?;
-    let body = json::read_bytes(ask, body, MAX_TOXRESULT_BYTES).await?;
-    let caller = ask.caller().await?;
-    let stored = ask
-        .app()
-        .upload_toxresult(&caller, &name, &path, body)
-        .await?;
-    let result = json!(stored);
-    Ok(json::reply(
-        ask,
-        StatusCode::OK,
-        "toxresultpath",
-        &result,
-        None,
-    ))
-}
-
-fn no_file() -> Refusal {
+pub(crate) fn no_file() -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "no such file")
 }
 

@@ -3,8 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http::header::{HeaderName, HeaderValue, SERVER, USER_AGENT};
-use http::{Method, Request, Response};
+use http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, SERVER,
+    USER_AGENT,
+};
+use http::{HeaderMap, Method, Request, Response};
 
 use crate::body::Body;
 use http_body::Body as _;
@@ -62,7 +65,27 @@ impl Standard {
             HeaderName::from_static("x-content-type-options"),
             HeaderValue::from_static("nosniff"),
         );
+        protect(headers);
     }
+}
+
+/// A page of ours runs nothing, loads nothing, stands in no frame and tells
+/// nobody where a reader came from (L28, G37). What was uploaded brings a
+/// policy of its own.
+fn protect(headers: &mut HeaderMap) {
+    let is_page = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if !is_page || headers.contains_key(CONTENT_SECURITY_POLICY) {
+        return;
+    }
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    );
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }
 
 /// The canonical line of a request, begun when it arrives.

@@ -48,8 +48,7 @@ async fn create(
     index: &str,
     body: RequestBody,
 ) -> Result<Response<Body>, Refusal> {
-    let body = json::read_object(ask, body).await?;
-    let caller = ask.caller().await?;
+    let (caller, body) = json::read_object(ask, body).await?;
     let config = ask
         .app()
         .create_index(&caller, user, index, &unwrapped(body))
@@ -63,7 +62,8 @@ async fn modify(
     index: &str,
     body: RequestBody,
 ) -> Result<Response<Body>, Refusal> {
-    let patch = match json::read(ask, body).await? {
+    let (caller, body) = json::read(ask, body).await?;
+    let patch = match body {
         Value::Object(body) => IndexPatch::Object(unwrapped(body)),
         Value::Array(operations) => IndexPatch::List(operations),
         _ => {
@@ -72,7 +72,6 @@ async fn modify(
             ));
         }
     };
-    let caller = ask.caller().await?;
     let name = index_name(user, index)?;
     let config = ask
         .app()

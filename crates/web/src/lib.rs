@@ -28,6 +28,7 @@ mod routes;
 mod serve;
 mod simple;
 mod status;
+mod toxresults;
 mod upload;
 mod users;
 mod yank;

@@ -15,7 +15,7 @@ pub(crate) async fn post(ask: &Ask, body: RequestBody) -> Result<Response<Body>,
             "a login is answered in JSON, which the header Accept does not allow",
         ));
     }
-    let body = json::read_object(ask, body).await?;
+    let body = json::read_strangers_object(ask, body).await?;
     let text = |key: &str| body.get(key).and_then(Value::as_str);
     let (Some(user), Some(password)) = (text("user"), text("password")) else {
         return Err(Refusal::bad_request(

@@ -4,6 +4,7 @@
 //! their sum have limits, and the file never lies in memory.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -23,6 +24,9 @@ const MAX_FIELDS: usize = 1000;
 const MAX_NAME_BYTES: usize = 200;
 const MAX_TEXT_BYTES: usize = 10 << 20;
 const MAX_FILENAME_BYTES: usize = 1024;
+/// Bytes after which a part's head has to be over. The parser would keep all
+/// of them.
+const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// What a form brought.
 #[derive(Debug, Default)]
@@ -46,11 +50,9 @@ impl SharedBody {
     /// not read the answer (U-02).
     pub(crate) async fn drain(self, limit: u64) {
         let mut left = limit;
-        let mut stream = Gentle {
-            body: self,
-            pause: false,
-        };
+        let mut stream = Gentle::new(self);
         while let Some(Ok(chunk)) = stream.next().await {
+            stream.unread.reset();
             let Some(rest) = left.checked_sub(chunk.len() as u64) else {
                 return;
             };
@@ -64,6 +66,35 @@ impl SharedBody {
 struct Gentle {
     body: SharedBody,
     pause: bool,
+    unread: Unread,
+}
+
+/// Bytes that the parser was given since it last gave something back.
+#[derive(Clone, Default)]
+struct Unread(Arc<AtomicUsize>);
+
+impl Unread {
+    fn add(&self, count: usize) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > MAX_HEAD_BYTES
+    }
+}
+
+impl Gentle {
+    fn new(body: SharedBody) -> Self {
+        Self {
+            body,
+            pause: false,
+            unread: Unread::default(),
+        }
+    }
 }
 
 impl Stream for Gentle {
@@ -74,6 +105,9 @@ impl Stream for Gentle {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if self.unread.is_too_much() {
+            return Poll::Ready(Some(Err("the head of a part has no end".into())));
+        }
         let shared = self.body.clone();
         let mut body = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -83,6 +117,7 @@ impl Stream for Gentle {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         self.pause = true;
+                        self.unread.add(data.len());
                         return Poll::Ready(Some(Ok(data)));
                     }
                 }
@@ -98,10 +133,17 @@ pub(crate) async fn read(
     boundary: String,
     max_file: u64,
 ) -> Result<Form, Refusal> {
-    let mut parts = Multipart::new(Gentle { body, pause: false }, boundary);
+    let stream = Gentle::new(body);
+    let unread = stream.unread.clone();
+    let mut parts = Multipart::new(stream, boundary);
     let (mut form, mut text_left, mut count) = (Form::default(), MAX_TEXT_BYTES, 0);
     while let Some(field) = parts.next_field().await.map_err(malformed)? {
-        let name = field.name().unwrap_or_default().to_owned();
+        unread.reset();
+        let part = Part {
+            field,
+            unread: &unread,
+        };
+        let name = part.field.name().unwrap_or_default().to_owned();
         count += 1;
         if name.len() > MAX_NAME_BYTES || count > MAX_FIELDS {
             return Err(Refusal::bad_request(
@@ -112,27 +154,45 @@ pub(crate) async fn read(
             if form.file.is_some() {
                 return Err(Refusal::bad_request("the form has two 'content' fields"));
             }
-            form.file = Some(read_file(app, field, max_file).await?);
-        } else if field.file_name().is_some() {
+            form.file = Some(read_file(app, part, max_file).await?);
+        } else if part.field.file_name().is_some() {
             // A signature or the like: nothing that is kept.
-            skip(field, max_file).await?;
+            skip(part, max_file).await?;
         } else {
-            let text = read_text(field, &mut text_left).await?;
+            let text = read_text(part, &mut text_left).await?;
             form.fields.push((name, text));
         }
     }
     Ok(form)
 }
 
-async fn read_file(app: &App, mut field: Field<'_>, limit: u64) -> Result<IncomingFile, Refusal> {
-    let filename = field.file_name().map(str::to_owned).unwrap_or_default();
+/// A part of the form, its content to come.
+struct Part<'a> {
+    field: Field<'a>,
+    unread: &'a Unread,
+}
+
+impl Part<'_> {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Refusal> {
+        let chunk = self.field.chunk().await.map_err(malformed)?;
+        self.unread.reset();
+        Ok(chunk)
+    }
+}
+
+async fn read_file(app: &App, mut part: Part<'_>, limit: u64) -> Result<IncomingFile, Refusal> {
+    let filename = part
+        .field
+        .file_name()
+        .map(str::to_owned)
+        .unwrap_or_default();
     if filename.is_empty() || filename.len() > MAX_FILENAME_BYTES {
         return Err(Refusal::bad_request(
             "content file field not found: 'content' must be a file with a name",
         ));
     }
     let mut spool = app.upload_spool().await?;
-    while let Some(chunk) = field.chunk().await.map_err(malformed)? {
+    while let Some(chunk) = part.chunk().await? {
         if spool.len() + chunk.len() as u64 > limit {
             return Err(too_large(limit));
         }
@@ -142,9 +202,9 @@ async fn read_file(app: &App, mut field: Field<'_>, limit: u64) -> Result<Incomi
     Ok(IncomingFile { filename, finished })
 }
 
-async fn read_text(mut field: Field<'_>, left: &mut usize) -> Result<String, Refusal> {
+async fn read_text(mut part: Part<'_>, left: &mut usize) -> Result<String, Refusal> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(malformed)? {
+    while let Some(chunk) = part.chunk().await? {
         *left = left.checked_sub(chunk.len()).ok_or_else(|| {
             Refusal::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -157,9 +217,9 @@ async fn read_text(mut field: Field<'_>, left: &mut usize) -> Result<String, Ref
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-async fn skip(mut field: Field<'_>, limit: u64) -> Result<(), Refusal> {
+async fn skip(mut part: Part<'_>, limit: u64) -> Result<(), Refusal> {
     let mut left = limit;
-    while let Some(chunk) = field.chunk().await.map_err(malformed)? {
+    while let Some(chunk) = part.chunk().await? {
         left = left
             .checked_sub(chunk.len() as u64)
             .ok_or_else(|| too_large(limit))?;
@@ -186,8 +246,9 @@ fn malformed(error: multer::Error) -> Refusal {
 /// Reads an `application/x-www-form-urlencoded` form: old clients register so.
 pub(crate) async fn read_urlencoded(body: SharedBody) -> Result<Form, Refusal> {
     let mut bytes = Vec::new();
-    let mut stream = Gentle { body, pause: false };
+    let mut stream = Gentle::new(body);
     while let Some(chunk) = stream.next().await {
+        stream.unread.reset();
         let chunk = chunk.map_err(|_| Refusal::bad_request("the form broke off"))?;
         if bytes.len() + chunk.len() > MAX_TEXT_BYTES {
             return Err(too_large(MAX_TEXT_BYTES as u64));
@@ -202,4 +263,53 @@ pub(crate) async fn read_urlencoded(body: SharedBody) -> Result<Form, Refusal> {
         return Err(Refusal::bad_request("the form has too many fields"));
     }
     Ok(Form { fields, file: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+    use futures_util::StreamExt;
+    use futures_util::stream;
+    use http_body::Frame;
+    use http_body_util::{BodyExt, StreamBody};
+    use multer::Multipart;
+
+    use super::{Gentle, MAX_HEAD_BYTES, SharedBody};
+
+    /// A body that goes on for ever after its start, and how much of it was read.
+    fn endless(start: &'static [u8], more: &'static [u8]) -> (SharedBody, Arc<AtomicUsize>) {
+        let read = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&read);
+        let chunks = stream::iter([start]).chain(stream::repeat(more));
+        let frames = chunks.map(move |chunk| {
+            count.fetch_add(chunk.len(), Ordering::Relaxed);
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Frame::data(Bytes::from_static(
+                chunk,
+            )))
+        });
+        let body = StreamBody::new(Box::pin(frames)).boxed_unsync();
+        (SharedBody::new(body), read)
+    }
+
+    #[tokio::test]
+    async fn f63_a_head_without_end_is_not_kept() {
+        let noise: &[u8] = &[b'x'; 4000];
+        let spaces: &[u8] = &[b' '; 4000];
+        for (start, more) in [
+            (&b"--b\r\nX: "[..], noise),
+            (b"--b\r\nContent-Disposition: form-data; name=\"", noise),
+            (b"--b\r\n", b"X: y\r\n"),
+            (b"a preamble", noise),
+            (b"--b", spaces),
+        ] {
+            let (body, read) = endless(start, more);
+            let mut parts = Multipart::new(Gentle::new(body), "b");
+            assert!(parts.next_field().await.is_err(), "{start:?}");
+            let read = read.load(Ordering::Relaxed);
+            assert!(read < 2 * MAX_HEAD_BYTES, "{start:?}: {read}");
+        }
+    }
 }

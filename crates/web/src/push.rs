@@ -16,10 +16,9 @@ pub(crate) async fn push(
     index: &str,
     body: RequestBody,
 ) -> Result<Response<Body>, Refusal> {
-    let body = json::read_object(ask, body).await?;
+    let (caller, body) = json::read_object(ask, body).await?;
     let request =
         PushRequest::from_json(&body).map_err(|error| Refusal::bad_request(error.to_string()))?;
-    let caller = ask.caller().await?;
     let source = index_name(user, index)?;
     // devpi: the 401 of a push asks for no credentials.
     let actions = ask

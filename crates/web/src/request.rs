@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderName, USER_AGENT};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, HOST, HeaderName, TRANSFER_ENCODING, USER_AGENT,
+};
 use http::request::Parts;
 use http::{Method, Response, StatusCode, Version};
 use larder_app::{App, Credentials, Error, Identified, LinkStyle};
@@ -35,6 +37,7 @@ impl Ask {
         {
             return Err(Refusal::bad_request("a request names exactly one host"));
         }
+        check_codings(&head)?;
         let configured = web.settings.outside_url.as_ref();
         let outside = outside_url(configured, sender.trusted, &head.headers);
         let path = inner_path(head.uri.path(), outside.as_ref());
@@ -206,6 +209,31 @@ impl Ask {
                 .agent()
                 .is_some_and(|agent| agent.starts_with("devpi-client/"))
     }
+}
+
+/// Bodies are never unpacked: chunks are the only transfer coding, and there is
+/// no content coding (reliability: B03, B34).
+fn check_codings(head: &Parts) -> Result<(), Refusal> {
+    let mut transfer = head.headers.get_all(TRANSFER_ENCODING).iter();
+    let is_chunked = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if transfer.next().is_some_and(|value| !is_chunked(value)) || transfer.next().is_some() {
+        return Err(Refusal::bad_request(
+            "the only transfer coding that is understood is chunked",
+        ));
+    }
+    let is_plain = |value: &http::HeaderValue| {
+        value
+            .as_bytes()
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"identity")
+    };
+    if head.headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "send the body as it is, without a Content-Encoding",
+    ))
 }
 
 /// devpi: the prefix is stripped if the proxy left it in.

@@ -4,6 +4,7 @@
 //! own method, and arrive percent-encoded in more than one way; so the table is
 //! a match over decoded segments.
 
+use http::header::{ACCEPT, HeaderName, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 
 use crate::body::{Body, RequestBody};
@@ -15,7 +16,7 @@ use crate::request::Ask;
 use crate::yank::YankAddress;
 use crate::{
     Web, api, authcheck, docs, files, indexes, json, login, openapi, push, releases, simple,
-    status, upload, users, yank,
+    status, toxresults, upload, users, yank,
 };
 
 /// One line of the route table, for the documentation and the tests that keep it whole.
@@ -275,9 +276,12 @@ pub(crate) async fn answer(
     sender: Sender,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
+    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let style = Style::of(text(ACCEPT), text(USER_AGENT));
+    let is_head = head.method == Method::HEAD;
     let ask = match Ask::new(web, head, sender) {
         Ok(ask) => ask,
-        Err(refusal) => return refusal.into_response(Style::Text, false),
+        Err(refusal) => return refusal.into_response(style, is_head),
     };
     let path = ask.path().to_owned();
     let segments = match segments(&path) {
@@ -350,7 +354,7 @@ async fn dispatch(
             Box::pin(files::delete(ask, user, index, area, &path)).await
         }
         Route::File(user, index, area, path) if method == Method::POST && area == "+f" => {
-            Box::pin(files::post_toxresult(ask, user, index, area, &path, body)).await
+            Box::pin(toxresults::post(ask, user, index, &path, body)).await
         }
         Route::Doc(address, path) if read => Box::pin(docs::get(ask, address, &path)).await,
         Route::ToDoc(address, path) if read => Ok(docs::to_pages(ask, address, &path)),

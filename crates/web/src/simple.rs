@@ -220,6 +220,7 @@ pub(crate) fn redirect(ask: &Ask, path: &str) -> Response<Body> {
         headers.insert(LOCATION, target);
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, HeaderValue::from_static("Accept, User-Agent"));
     response
 }
 

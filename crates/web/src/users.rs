@@ -61,8 +61,7 @@ async fn get(ask: &Ask, name: &str) -> Result<Response<Body>, Refusal> {
 }
 
 async fn create(ask: &Ask, name: &str, body: RequestBody) -> Result<Response<Body>, Refusal> {
-    let body = json::read_object(ask, body).await?;
-    let caller = ask.caller().await?;
+    let (caller, body) = json::read_object(ask, body).await?;
     let user = ask.app().create_user(&caller, name, &body).await?;
     let directory = ask.app().directory().await?;
     Ok(json::reply(
@@ -75,8 +74,7 @@ async fn create(ask: &Ask, name: &str, body: RequestBody) -> Result<Response<Bod
 }
 
 async fn modify(ask: &Ask, name: &str, body: RequestBody) -> Result<Response<Body>, Refusal> {
-    let body = json::read_object(ask, body).await?;
-    let caller = ask.caller().await?;
+    let (caller, body) = json::read_object(ask, body).await?;
     Ok(
         match ask
             .app()

@@ -2,7 +2,7 @@
 
 use http::{Method, Response, StatusCode};
 use larder_app::YankRequest;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::body::{Body, RequestBody};
 use crate::error::{Refusal, with_allow};
@@ -25,9 +25,12 @@ pub(crate) async fn change(
     address: YankAddress<'_>,
     body: RequestBody,
 ) -> Result<Response<Body>, Refusal> {
-    let reason = match *ask.method() {
-        Method::PUT => Some(reason(ask, body).await?),
-        Method::DELETE => None,
+    let (caller, reason) = match *ask.method() {
+        Method::PUT => {
+            let (caller, body) = json::read_object(ask, body).await?;
+            (caller, Some(reason(&body)?))
+        }
+        Method::DELETE => (ask.caller().await?, None),
         _ => return Err(with_allow("PUT, DELETE")),
     };
     let name = index_name(address.user, address.index)?;
@@ -37,7 +40,6 @@ pub(crate) async fn change(
         filename: address.filename.map(str::to_owned),
         reason,
     };
-    let caller = ask.caller().await?;
     let count = ask.app().yank(&caller, &name, &request).await?;
     let what = if request.reason.is_some() {
         "yanked"
@@ -52,8 +54,7 @@ pub(crate) async fn change(
     Ok(json::message(ask, StatusCode::OK, &message))
 }
 
-async fn reason(ask: &Ask, body: RequestBody) -> Result<String, Refusal> {
-    let body = json::read_object(ask, body).await?;
+fn reason(body: &Map<String, Value>) -> Result<String, Refusal> {
     if let Some(key) = body.keys().find(|key| *key != "reason") {
         let key: String = key.chars().take(80).collect();
         return Err(Refusal::bad_request(format!("unknown key '{key}'")));

@@ -338,9 +338,7 @@ fn body(row: &Row) -> (&'static str, String) {
         ("/{user}" | "/{user}/{index}", "PUT" | "PATCH") => {
             ("application/json", json!({"title": "t"}).to_string())
         }
-        ("/{user}/{index}/+f/{path}", "POST") | (_, "PUT") => {
-            ("application/json", "{}".to_owned())
-        }
+        ("/{user}/{index}/+f/{path}", "POST") | (_, "PUT") => ("application/json", "{}".to_owned()),
         ("/{user}/{index}", "POST") => (
             "application/x-www-form-urlencoded",
             ":action=submit&name=other&version=1.0".to_owned(),

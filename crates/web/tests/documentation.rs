@@ -237,16 +237,24 @@ async fn f86_f92_what_cannot_be_served_is_refused_and_nothing_is_left() {
         docs(&[("index.html", &zeros)])
     };
     let cases = [
-        ("1.0", b"not a zip".to_vec()),
-        ("1.0", Vec::new()),
-        ("1.0", docs(&[("../slip.html", "x"), ("index.html", "x")])),
-        ("1.0", docs(&[("/slip.html", "x"), ("index.html", "x")])),
-        ("1.0", bomb),
-        ("../../x", docs(&[("index.html", "x")])),
+        ("F90", "1.0", b"not a zip".to_vec()),
+        ("F90", "1.0", Vec::new()),
+        (
+            "F86",
+            "1.0",
+            docs(&[("../slip.html", "x"), ("index.html", "x")]),
+        ),
+        (
+            "F86",
+            "1.0",
+            docs(&[("/slip.html", "x"), ("index.html", "x")]),
+        ),
+        ("F88", "1.0", bomb),
+        ("F92", "../../x", docs(&[("index.html", "x")])),
     ];
-    for (version, archive) in cases {
+    for (id, version, archive) in cases {
         let answer = send(&larder, "root/public", &form(version, archive)).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{id} {answer:?}");
     }
     let named = form("1.0", docs(&[("index.html", "x")])).set("name", "../../x");
     let answer = send(&larder, "root/public", &named).await;
@@ -262,6 +270,20 @@ async fn f86_f92_what_cannot_be_served_is_refused_and_nothing_is_left() {
         links(&larder, "1.0").await.as_array().expect("links").len(),
         1
     );
+}
+
+#[tokio::test]
+async fn f91_documentation_registers_the_release_it_is_about() {
+    // As devpi does: documentation may come before the files.
+    let larder = larder().await;
+    upload(&larder, "root/public", "7.0", HOME).await;
+    let view = larder
+        .get("/root/public/demo/7.0")
+        .accept("application/json")
+        .send()
+        .await;
+    assert_eq!(view.status, StatusCode::OK, "F91 {view:?}");
+    assert_eq!(links(&larder, "7.0").await[0]["rel"], "doczip", "F91");
 }
 
 #[tokio::test]

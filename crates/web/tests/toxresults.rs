@@ -126,18 +126,40 @@ async fn g15_g19_what_is_no_result_is_refused_and_changes_nothing() {
     let (larder, path) = larder().await;
     let missing = path.replace("demo-1.0", "demo-9.9");
     let large = format!("{{\"output\": \"{}\"}}", "x".repeat(16 << 20));
-    for (path, body, expected) in [
-        (&path, "not json", 400),
-        (&path, "[]", 400),
-        (&path, "\"text\"", 400),
-        (&path, "", 400),
-        (&path, &"[".repeat(100_000), 400),
-        (&path, large.as_str(), 413),
-        (&missing, RESULT, 404),
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
+    let twice = RESULT.repeat(2);
+    for (id, path, body, expected) in [
+        ("G15", &path, "not json", 400),
+        ("G15", &path, "", 400),
+        ("G15", &path, twice.as_str(), 400),
+        ("G19", &path, "[]", 400),
+        ("G19", &path, "{\"a\": 1} {}", 400),
+        ("G19", &path, "\"text\"", 400),
+        ("G19", &path, &"[".repeat(100_000), 400),
+        ("G19", &path, deep.as_str(), 400),
+        ("G17", &path, large.as_str(), 413),
+        ("G15", &missing, RESULT, 404),
     ] {
         let answer = post(&larder, path, body).await;
-        assert_eq!(answer.status.as_u16(), expected, "{answer:?}");
+        assert_eq!(answer.status.as_u16(), expected, "{id} {answer:?}");
     }
+    let latin = b"{\"a\": \"\xe9\"}";
+    let latin = larder
+        .ask(Method::POST, &path)
+        .by("tester", "tester")
+        .with_json(&latin[..])
+        .send()
+        .await;
+    assert_eq!(latin.status, StatusCode::BAD_REQUEST, "G15: no UTF-8");
+    let odd = post(
+        &larder,
+        &path,
+        r#"{"testenvs": [1, null, 1.5, "x"], "a": {}}"#,
+    )
+    .await;
+    assert_eq!(odd.status, StatusCode::OK, "G19: read by nobody here");
+    let page = larder.page("root/dev", "demo").await;
+    assert_eq!(page.status, StatusCode::OK, "G19 {page:?}");
     let as_form = larder
         .ask(Method::POST, &path)
         .by("tester", "tester")
@@ -157,7 +179,8 @@ async fn g15_g19_what_is_no_result_is_refused_and_changes_nothing() {
             .as_array()
             .expect("links")
             .len(),
-        1
+        2,
+        "the file and the one result"
     );
 }
 

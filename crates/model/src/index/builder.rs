@@ -10,7 +10,7 @@ use super::{IndexConfig, Source};
 use crate::mirror_url::hide_credentials;
 
 /// Largest stored form: every node keeps all configurations in memory.
-pub(super) const MAX_CONFIG_BYTES: usize = 1 << 20;
+pub(super) const MAX_CONFIG_BYTES: usize = 256 << 10;
 
 /// A configuration that a request is changing.
 pub(super) struct Builder {

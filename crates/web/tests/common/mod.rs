@@ -130,6 +130,11 @@ impl TestLarder {
         }
     }
 
+    /// Where it keeps its data.
+    pub fn folder(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
     /// Files left in the spool directory.
     pub fn spools(&self) -> usize {
         std::fs::read_dir(self.dir.path().join("spool")).map_or(0, Iterator::count)
@@ -149,6 +154,16 @@ impl TestLarder {
             builder,
             body: Bytes::new(),
         }
+    }
+
+    /// Sends a request as it is, without even a host of its own.
+    pub async fn send(&self, builder: http::request::Builder) -> Answer {
+        let ask = Ask {
+            larder: self,
+            builder,
+            body: Bytes::new(),
+        };
+        ask.send().await
     }
 
     /// Creates a user with a password equal to the name.
@@ -276,9 +291,18 @@ pub struct Ask<'a> {
 
 impl Ask<'_> {
     pub fn header(
-        mut self,
+        self,
         name: impl TryInto<HeaderName, Error: Into<http::Error>>,
         value: &str,
+    ) -> Self {
+        self.raw_header(name, value.as_bytes())
+    }
+
+    /// A header that need not be ASCII.
+    pub fn raw_header(
+        mut self,
+        name: impl TryInto<HeaderName, Error: Into<http::Error>>,
+        value: &[u8],
     ) -> Self {
         self.builder = self.builder.header(name, value);
         self
@@ -298,25 +322,30 @@ impl Ask<'_> {
         self
     }
 
-    pub async fn json(self, value: &Value) -> Answer {
+    /// Any bytes as a JSON body, from who reads JSON.
+    pub fn with_json(self, body: impl Into<Bytes>) -> Self {
         self.header(CONTENT_TYPE, "application/json")
             .accept("application/json")
-            .body(value.to_string())
-            .send()
-            .await
+            .body(body)
+    }
+
+    pub async fn json(self, value: &Value) -> Answer {
+        self.with_json(value.to_string()).send().await
     }
 
     pub async fn json_owned(self, value: Value) -> Answer {
         self.json(&value).await
     }
 
-    pub async fn form(self, form: &Form) -> Answer {
+    pub fn with_form(self, form: &Form) -> Self {
         let (kind, body) = form.encode();
         self.header(CONTENT_TYPE, &kind)
             .header(CONTENT_LENGTH, &body.len().to_string())
             .body(body)
-            .send()
-            .await
+    }
+
+    pub async fn form(self, form: &Form) -> Answer {
+        self.with_form(form).send().await
     }
 
     pub async fn send(self) -> Answer {
@@ -324,6 +353,10 @@ impl Ask<'_> {
             .map_err(|never| match never {})
             .boxed_unsync();
         let request = self.builder.body(body).expect("a well-formed request");
+        let (method, accept) = (request.method().clone(), request.headers().get(ACCEPT));
+        let accept = accept.map_or_else(String::new, |accept| {
+            String::from_utf8_lossy(accept.as_bytes()).into_owned()
+        });
         let response = self.larder.web.handle(request, self.larder.peer).await;
         let (head, body) = response.into_parts();
         let reason = head
@@ -337,6 +370,8 @@ impl Ask<'_> {
             reason,
             body,
             broken,
+            method,
+            accept,
         }
     }
 }
@@ -360,6 +395,10 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The body broke off: a client would see a cut connection.
     pub broken: bool,
+    /// How it was asked.
+    pub method: Method,
+    /// What was asked for; empty if nothing.
+    pub accept: String,
 }
 
 impl std::fmt::Debug for Answer {
@@ -370,7 +409,7 @@ impl std::fmt::Debug for Answer {
             self.status,
             self.reason,
             self.headers,
-            self.text()
+            self.text().chars().take(2000).collect::<String>()
         )
     }
 }

@@ -42,6 +42,7 @@ fn a_page_that_was_damaged_since_is_an_error() {
 
 #[test]
 fn f86_f90_what_is_no_good_zip_is_refused() {
+    // F87: no link is ever made, because none is taken.
     let mut link = member("index.html", b"/etc/passwd");
     link.mode = 0o120_777;
     for bytes in [
