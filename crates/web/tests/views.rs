@@ -131,7 +131,9 @@ async fn a_mirror_may_send_clients_to_its_upstream_for_what_is_not_here() {
     let here = larder.file_path("root/pypi", "gamma").await;
     fetch(&larder, &here).await;
     let changed = larder.ask(Method::PATCH, "/root/pypi").by("root", ROOT);
-    let changed = changed.json(&json!({"mirror_use_external_urls": true})).await;
+    let changed = changed
+        .json(&json!({"mirror_use_external_urls": true}))
+        .await;
     assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
     let path = larder.file_path("root/pypi", "beta").await;
     for method in [Method::GET, Method::HEAD] {
