@@ -15,7 +15,7 @@ def exchanges(upstream):
         put("/alice/top", {"bases": "alice/dev"}, by="alice"),
         *[upload(f"alice/{index}", dist, by="alice") for index in ("dev", "final")
           for dist in (wheel("pkg", "1.0"), sdist("pkg", "1.0"), wheel("pkg", "1.1"), wheel("pkg", "2.0"), MORE)],
-        *volatile(), *final(), *inherited(), *refreshes(upstream),
+        *volatile(), *final(), *last_files(), *inherited(), *refreshes(upstream),
     ]
 
 
@@ -62,6 +62,18 @@ def final():
         delete("/alice", by="alice"), patch("/alice/final", {"volatile": True}, by="alice"),
         delete("/alice/final/more/1.0", by="alice"), delete("/alice/final", by="bob"),
         delete("/alice/final", by="alice"), get("/alice/final"), get("/{kept}"),
+    ]
+
+
+def last_files():
+    """With the last file goes the release, with the last release the project."""
+    return [
+        put("/alice/last", {}, by="alice"), upload("alice/last", wheel("pkg", "1.0"), by="alice"),
+        get("/alice/last/pkg/1.0", saves={"only": HREF(0)}), delete("/{only}", by="alice", note="the only file"),
+        get("/alice/last"), get("/alice/last/pkg"), get("/alice/last/pkg/1.0"), page("alice/last", "pkg"),
+        form("alice/last", {":action": "submit", "name": "pkg", "version": "2"}, by="alice"),
+        upload("alice/last", wheel("pkg", "1.0"), by="alice"),
+        delete("/{only}", by="alice", note="2 is registered"), get("/alice/last"), get("/alice/last/pkg"),
     ]
 
 
