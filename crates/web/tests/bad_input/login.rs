@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::common::{Ask, ROOT};
 use crate::world::World;
 
-fn login<'a>(world: &'a World, body: impl Into<bytes::Bytes>) -> Ask<'a> {
+fn login(world: &World, body: impl Into<bytes::Bytes>) -> Ask<'_> {
     world.ask("POST", "/+login").with_json(body)
 }
 

@@ -4,6 +4,7 @@
 //!
 //! Every row's id stands at its test, here or in a test named by [`coverage`],
 //! which fails when one is missing.
+#![expect(clippy::too_many_lines, reason = "tables")]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -79,7 +79,7 @@ async fn g08_g09_addresses_that_nothing_is_sent_to() {
         ("G08, mapped", "http://[::ffff:127.0.0.1]/"),
         ("G08, hex", "http://0x7f000001/"),
         ("G08, private", "http://192.168.0.1/"),
-        ("G08, an upstream", &world.upstream.url.to_string()),
+        ("G08, an upstream", world.upstream.url.as_ref()),
         ("G08, userinfo", "http://index.example.com@127.0.0.1/"),
         ("G09", "file:///etc/passwd"),
         ("G09, gopher", "gopher://127.0.0.1:6379/_"),

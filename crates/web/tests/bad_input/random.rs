@@ -45,6 +45,7 @@ fn body() -> impl Strategy<Value = (usize, Value)> {
 }
 
 /// Runs a test on one world, again and again.
+#[expect(clippy::needless_pass_by_value, reason = "a closure of the caller")]
 fn on_one_world<S: Strategy>(strategy: &S, test: impl AsyncFn(&World, S::Value)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

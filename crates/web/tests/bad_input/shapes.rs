@@ -283,7 +283,8 @@ pub(crate) fn values() -> Vec<String> {
 pub(crate) fn bodies() -> Vec<Vec<u8>> {
     let mut bodies: Vec<Vec<u8>> = values().into_iter().map(String::into_bytes).collect();
     let long_key = format!("{{\"{}\":1}}", "k".repeat(900_000));
-    let many_keys: String = (0..50_000).map(|i| format!("\"k{i}\":0,")).collect();
+    let many_keys: Vec<String> = (0..50_000).map(|i| format!("\"k{i}\":0,")).collect();
+    let many_keys = many_keys.concat();
     bodies.extend([
         b"{\"\xff\":1}".to_vec(),
         b"{\"a\":\"\xed\xa0\x80\"}".to_vec(),

@@ -171,7 +171,7 @@ async fn d23_d28_what_nobody_may_do_to_a_user() {
     assert_eq!(
         user.json()["result"]["indexes"]
             .as_object()
-            .map(|all| all.len()),
+            .map(Map::len),
         Some(2),
         "D19"
     );

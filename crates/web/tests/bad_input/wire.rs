@@ -80,7 +80,7 @@ impl Wire {
         let page = self.larder.page("root/public", "demo").await;
         assert_eq!(page.status, StatusCode::OK, "{what}");
         let users = self.larder.get("/").accept("application/json").send().await;
-        let users = users.json()["result"].as_object().map(|users| users.len());
+        let users = users.json()["result"].as_object().map(serde_json::Map::len);
         assert_eq!(users, Some(2), "{what}: root and app");
         assert_eq!(self.larder.spools(), 0, "{what}");
     }

@@ -4,6 +4,7 @@
 //! (volatile, on `root/pypi`), `alice/prod` (not volatile) and `bob/dev`; a
 //! wheel and an sdist of demo 1.0 in both of alice's.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -203,7 +204,7 @@ fn list_files(folder: &Path, list: &mut String) {
             list_files(&path, list);
         } else if !name.contains("larder.sqlite") {
             let size = path.metadata().map_or(0, |metadata| metadata.len());
-            list.push_str(&format!("\n{name} {size}"));
+            let _ = write!(list, "\n{name} {size}");
         }
     }
 }
