@@ -118,6 +118,9 @@ impl App {
                 "The requested modifications resulted in no changes",
             ));
         }
+        if config == index.config {
+            return Ok(config);
+        }
         // devpi: an object without `bases` leaves a dangling base alone, a list revalidates everything.
         if checked {
             let kept = index.config.bases();
@@ -126,9 +129,6 @@ impl App {
                     || (kept.contains(base) && directory.find(base).is_some())
             })
             .map_err(|error| Error::invalid(error.to_string()))?;
-        }
-        if config == index.config {
-            return Ok(config);
         }
         let same_upstream = url_of(&config) == url_of(&index.config);
         if !same_upstream {

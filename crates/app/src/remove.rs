@@ -13,7 +13,8 @@ use crate::file_path::FilePath;
 use crate::{App, Result};
 
 impl App {
-    /// Deletes one file, and its release if that was the last of it.
+    /// Deletes one file; its release too if that was the last of it, and then
+    /// the project likewise.
     pub async fn remove_file(
         &self,
         caller: &Caller,
@@ -43,14 +44,13 @@ impl App {
         let (id, version) = (grant.index().id, &file.version);
         let rest = tx.release_files(id, &file.project, version, "").await?;
         if grant.index().kind() == IndexKind::Stage && rest.is_empty() {
-            tx.remove_release(
-                grant.index().id,
-                &file.project,
-                &file.version,
-                self.clock.now(),
-                caller.name(),
-            )
-            .await?;
+            let (now, who) = (self.clock.now(), caller.name());
+            tx.remove_release(id, &file.project, version, now, who)
+                .await?;
+            // devpi: a project goes with its last release.
+            if tx.versions(&[id], &file.project).await?.is_empty() {
+                tx.remove_project(id, &file.project, now, who).await?;
+            }
         }
         tx.commit().await?;
         tracing::info!(%index, file = %file.filename, by = ?caller.name(), "file deleted");
@@ -85,10 +85,8 @@ impl App {
                 "version '{version}' of project {project} not found on stage '{index}'"
             ))
         };
-        let (_, found) = releases
-            .iter()
-            .find(|(_, known)| wanted.same_release(&Version::lenient(known)))
-            .ok_or_else(absent)?;
+        let known = releases.iter().map(|(_, known)| known.as_str());
+        let found = wanted.spelled(known).ok_or_else(absent)?;
         self.check_volatile(&mut tx, &grant, force).await?;
         tx.remove_release(
             grant.index().id,

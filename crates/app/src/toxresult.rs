@@ -143,10 +143,13 @@ pub(crate) fn free_name(parent: &FileRow, there: &[FileRow], at: Timestamp) -> S
         .iter()
         .filter(|file| file.parent == Some(parent.id))
         .count();
-    while there.iter().any(|file| file.filename == name(number)) {
+    loop {
+        let candidate = name(number);
+        if there.iter().all(|file| file.filename != candidate) {
+            return candidate;
+        }
         number += 1;
     }
-    name(number)
 }
 
 fn new_result(

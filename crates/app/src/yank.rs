@@ -68,11 +68,8 @@ impl App {
 }
 
 fn find<'a>(releases: &'a [(i64, String)], version: &str) -> Option<&'a str> {
-    let wanted = Version::lenient(version);
-    releases
-        .iter()
-        .map(|(_, known)| known.as_str())
-        .find(|known| wanted.same_release(&Version::lenient(known)))
+    let known = releases.iter().map(|(_, known)| known.as_str());
+    Version::lenient(version).spelled(known)
 }
 
 /// One line, since it stands in attributes and warnings.

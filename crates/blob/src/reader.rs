@@ -14,7 +14,7 @@ use crate::Blobs;
 use crate::error::Result;
 
 /// Read at once.
-const WINDOW_BYTES: u64 = 256 << 10;
+const WINDOW_BYTES: u64 = 64 << 10;
 
 /// A blob as a file. Its reads block: for blocking threads alone.
 pub struct BlobReader {

@@ -80,6 +80,17 @@ impl Version {
         }
     }
 
+    /// Of several spellings the one that means this release: the very same text
+    /// if it is there, since old data may have `1.0` beside `1.0.0`.
+    pub fn spelled<'a>(&self, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+        let exactly = known.clone().find(|known| *known == self.as_str());
+        exactly.or_else(|| {
+            known
+                .into_iter()
+                .find(|known| self.same_release(&Self::lenient(known)))
+        })
+    }
+
     /// PEP 440's normal form, trailing zeros kept; of a legacy version, its text.
     pub fn normalized(&self) -> String {
         match &self.parsed {

@@ -92,6 +92,23 @@ impl Tx {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
+    /// The documentation archives of a project in an index.
+    pub async fn doc_archives(
+        &mut self,
+        index_id: i64,
+        project: &ProjectName,
+    ) -> Result<Vec<FileRow>> {
+        let rows = sql!(
+            self,
+            fetch_all as StoredFile,
+            select_files!("p.index_id = $1 and p.name = $2 and f.role = $3 order by f.id"),
+            index_id,
+            project.as_str(),
+            FileRole::DocZip.as_str(),
+        )?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
     /// The file at a path of an index.
     pub async fn find_file(
         &mut self,

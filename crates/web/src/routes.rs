@@ -239,6 +239,11 @@ pub(crate) enum Guard {
 /// `None`: the path leads nowhere.
 pub(crate) fn guard(path: &str) -> Option<Guard> {
     let segments = segments(path).ok()?;
+    // A proxy may read such a path as another one than it looks.
+    let is_crooked = |part: &str| matches!(part, "" | "." | "..") || part.contains(['/', '\\']);
+    if segments.parts.iter().any(|part| is_crooked(part)) {
+        return None;
+    }
     Some(match find(&segments)? {
         Route::Root
         | Route::Api { .. }

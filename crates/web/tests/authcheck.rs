@@ -40,7 +40,7 @@ async fn check(larder: &TestLarder, uri: &str, user: Option<&str>) -> Answer {
 async fn an_address_is_judged_by_the_right_to_read_its_index() {
     let larder = behind_a_proxy(None).await;
     let everybody = [None, Some("stranger"), Some("reader"), Some("owner")];
-    let table: [(&str, [u16; 4]); 18] = [
+    let table: [(&str, [u16; 4]); 22] = [
         ("/", [200; 4]),
         ("/+api", [200; 4]),
         ("/owner/closed/+api", [200; 4]),
@@ -69,6 +69,17 @@ async fn an_address_is_judged_by_the_right_to_read_its_index() {
             "http://example.com:3141/owner/closed/demo",
             [401, 403, 200, 200],
         ),
+        // What a proxy may make another address of.
+        (
+            "/owner/open/+f/../../../owner/closed/+f/abc/01/x-1.0.zip",
+            [403; 4],
+        ),
+        (
+            "/owner/open/+f/..%2f..%2f..%2fowner/closed/+f/abc/x",
+            [403; 4],
+        ),
+        ("/owner/open/+f/a//b", [403; 4]),
+        ("/owner/open/+f/..%5c/b", [403; 4]),
         ("/+nothing", [403; 4]),
         ("no address at all", [403; 4]),
     ];

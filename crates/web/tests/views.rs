@@ -217,3 +217,25 @@ async fn a_change_is_answered_with_its_own_serial() {
     assert_eq!(serial(&same), serial(&second), "nothing changed");
     assert_eq!(serial(&get(&larder, "/+status").await), serial(&second));
 }
+
+#[tokio::test]
+async fn a_project_goes_with_its_last_file() {
+    let larder = TestLarder::start().await;
+    for version in ["1.0", "1.1"] {
+        let dist = DistBuilder::wheel("demo", version).build();
+        assert!(
+            larder
+                .upload("root/public", &dist)
+                .await
+                .status
+                .is_success()
+        );
+    }
+    for left in [StatusCode::OK, StatusCode::NOT_FOUND] {
+        let path = larder.file_path("root/public", "demo").await;
+        assert_eq!(delete(&larder, &path).await.status, StatusCode::OK);
+        assert_eq!(larder.page("root/public", "demo").await.status, left);
+    }
+    let projects = get(&larder, "/root/public").await.json()["result"]["projects"].clone();
+    assert_eq!(projects, json!([]));
+}

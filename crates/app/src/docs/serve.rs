@@ -3,20 +3,20 @@
 //! Invariant: an index shows its own documentation, never that of its bases
 //! (devpi: 6.2); a page that turns out damaged ends in an error.
 
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::stream::poll_fn;
+use futures_util::stream::try_unfold;
 use larder_blob::BlobReader;
 use larder_model::{Caller, IndexName};
 use larder_pypi::archive::{DocPage, DocPages, INDEX_PAGE};
 use larder_pypi::{Digest, ProjectName, Version};
-use larder_store::{FileRole, FileRow};
+use larder_store::FileRow;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use tokio::sync::mpsc;
+use tokio::sync::Semaphore;
 
 use crate::authorize::Right;
 use crate::directory::anybody_reads;
@@ -25,11 +25,11 @@ use crate::file::FileBody;
 use crate::{App, Result};
 
 /// Room for the directories of archives, in bytes.
-const CACHE_BYTES: u64 = 16 << 20;
-/// Handed on at once.
-const CHUNK_BYTES: usize = 64 << 10;
-/// Chunks that wait for a slow client.
-const WAITING_CHUNKS: usize = 4;
+const CACHE_BYTES: u64 = 64 << 20;
+/// Unpacked and handed on at once.
+const PIECE_BYTES: usize = 64 << 10;
+/// Pieces of work on archives at the same moment.
+const MAX_STEPS: usize = 16;
 
 /// Which documentation of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,10 @@ pub struct DocReply {
 /// The directories of archives that were read lately. A digest names one
 /// content for ever, so nothing here grows old.
 #[derive(Debug)]
-pub(crate) struct DocCache(Cache<Digest, Arc<DocPages>, ByWeight>);
+pub(crate) struct DocCache {
+    pages: Cache<Digest, Arc<DocPages>, ByWeight>,
+    steps: Semaphore,
+}
 
 #[derive(Debug, Clone)]
 struct ByWeight;
@@ -73,7 +76,10 @@ impl Weighter<Digest, Arc<DocPages>> for ByWeight {
 
 impl Default for DocCache {
     fn default() -> Self {
-        Self(Cache::with_weighter(100, CACHE_BYTES, ByWeight))
+        Self {
+            pages: Cache::with_weighter(100, CACHE_BYTES, ByWeight),
+            steps: Semaphore::new(MAX_STEPS),
+        }
     }
 }
 
@@ -116,11 +122,10 @@ impl App {
     ) -> Result<DocReply> {
         let grant = self.grant(caller, index, Right::Read).await?;
         let mut tx = self.store.read().await?;
-        let files = tx.files(&[grant.index().id], project).await?;
+        let files = tx.doc_archives(grant.index().id, project).await?;
         drop(tx);
         let mut archives: Vec<(Version, FileRow)> = files
             .into_iter()
-            .filter(|file| file.kind == FileRole::DocZip)
             .map(|file| (Version::lenient(&file.version), file))
             .filter(|(of, _)| version.admits(of))
             .collect();
@@ -148,73 +153,65 @@ impl App {
 
     /// The directory of an archive.
     async fn doc_pages(&self, digest: &Digest) -> Result<Arc<DocPages>> {
-        if let Some(pages) = self.memory.docs.0.get(digest) {
+        if let Some(pages) = self.memory.docs.pages.get(digest) {
             return Ok(pages);
         }
         let reader = self.doc_reader(digest).await?;
-        let read = tokio::task::spawn_blocking(move || DocPages::read(reader));
-        let pages = read.await.map_err(Error::internal)?;
-        let pages = Arc::new(pages.map_err(Error::internal)?);
-        self.memory.docs.0.insert(*digest, Arc::clone(&pages));
+        let read = self.doc_step(move || DocPages::read(BufReader::new(reader)));
+        let pages = Arc::new(read.await?.map_err(Error::internal)?);
+        self.memory.docs.pages.insert(*digest, Arc::clone(&pages));
         Ok(pages)
     }
 
-    async fn doc_reader(&self, digest: &Digest) -> Result<BufReader<BlobReader>> {
+    /// A piece of work on an archive, on a blocking thread. Few at a time: such
+    /// a thread waits for others that read the blob.
+    async fn doc_step<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let _slot = self
+            .memory
+            .docs
+            .steps
+            .acquire()
+            .await
+            .map_err(Error::internal)?;
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(Error::internal)
+    }
+
+    async fn doc_reader(&self, digest: &Digest) -> Result<BlobReader> {
         let reader = self.blobs.reader(digest).await?;
         let lost = || Error::internal(io::Error::other("the bytes of an archive are missing"));
-        Ok(BufReader::new(reader.ok_or_else(lost)?))
+        reader.ok_or_else(lost)
     }
 }
 
 impl DocReply {
-    /// The bytes of the page.
+    /// The bytes of the page: unpacked a piece at a time, as fast as the client
+    /// takes them. No thread waits for a client.
     pub async fn open(&self) -> Result<FileBody> {
         let reader = self.app.doc_reader(&self.digest).await?;
-        let (sender, mut receiver) = mpsc::channel(WAITING_CHUNKS);
         let page = self.page.clone();
-        tokio::task::spawn_blocking(move || {
-            let mut chunks = Chunks {
-                sender,
-                buffer: BytesMut::new(),
+        let opened = self.app.doc_step(move || page.open(reader)).await?;
+        let page = opened.map_err(Error::internal)?;
+        let app = self.app.clone();
+        let bytes = try_unfold((app, page), |(app, mut page)| async move {
+            let step = move || {
+                let mut piece = Vec::with_capacity(PIECE_BYTES);
+                let read = page
+                    .by_ref()
+                    .take(PIECE_BYTES as u64)
+                    .read_to_end(&mut piece);
+                read.map(|_| (piece, page))
             };
-            let unpacked = page.unpack(reader, &mut chunks);
-            let end = match unpacked {
-                Ok(()) => chunks.flush().map_err(Error::internal),
-                Err(error) => Err(Error::internal(error)),
-            };
-            if let Err(error) = end {
-                // Nobody listens if the client has left.
-                let _ = chunks.sender.blocking_send(Err(error));
-            }
+            let (piece, page) = app.doc_step(step).await?.map_err(Error::internal)?;
+            Ok((!piece.is_empty()).then(|| (Bytes::from(piece), (app, page))))
         });
         Ok(FileBody::Stream {
             len: Some(self.size),
-            bytes: poll_fn(move |context| receiver.poll_recv(context)).boxed(),
+            bytes: bytes.boxed(),
         })
-    }
-}
-
-/// Writes into a channel, a chunk at a time.
-struct Chunks {
-    sender: mpsc::Sender<Result<Bytes>>,
-    buffer: BytesMut,
-}
-
-impl Write for Chunks {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= CHUNK_BYTES {
-            self.flush()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        let chunk = self.buffer.split().freeze();
-        let left = self.sender.blocking_send(Ok(chunk));
-        left.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }

@@ -96,10 +96,8 @@ async fn read_stage(tx: &mut Tx, from: &Grant, request: &PushRequest) -> Result<
 
 /// devpi has `1.0` and `1.0.0` apart: the spelling decides where there are both.
 fn spelling<'a>(versions: &'a [(i64, String)], wanted: &str) -> Option<&'a str> {
-    let mut versions = versions.iter().map(|(_, version)| version.as_str());
-    let exactly = versions.clone().find(|version| *version == wanted);
-    let wanted = Version::lenient(wanted);
-    exactly.or_else(|| versions.find(|version| wanted.same_release(&Version::lenient(version))))
+    let versions = versions.iter().map(|(_, version)| version.as_str());
+    Version::lenient(wanted).spelled(versions)
 }
 
 /// devpi's words.

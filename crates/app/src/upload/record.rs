@@ -205,12 +205,10 @@ pub(crate) fn overwritten(old: &FileRow, when: [i16; 6]) -> Value {
 /// The spelling of this version that is there already, else its own.
 pub(crate) fn same_release<'a>(
     version: &Version,
-    mut known: impl Iterator<Item = &'a str>,
+    known: impl Iterator<Item = &'a str> + Clone,
 ) -> String {
-    known
-        .find(|known| version.same_release(&Version::lenient(known)))
-        .unwrap_or(version.as_str())
-        .to_owned()
+    let spelled = version.spelled(known);
+    spelled.unwrap_or(version.as_str()).to_owned()
 }
 
 pub(crate) fn taken(error: larder_store::Error) -> Error {

@@ -14,7 +14,7 @@ mod zip_bytes;
 
 use std::io;
 
-pub use docs::{DocPage, DocPages, INDEX_PAGE, check_docs};
+pub use docs::{DocPage, DocPages, INDEX_PAGE, PageReader, check_docs};
 pub use sdist::read_sdist;
 pub use wheel::read_wheel;
 

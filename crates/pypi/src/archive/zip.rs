@@ -46,9 +46,9 @@ pub(super) struct Zip<R> {
 }
 
 impl Member {
-    /// Bytes of content.
-    pub(super) fn unpacked(&self) -> u64 {
-        self.header.unpacked
+    /// As its header has it.
+    pub(super) fn header(&self) -> &Header {
+        &self.header
     }
 
     pub(super) fn is_folder(&self) -> bool {
@@ -103,17 +103,14 @@ impl<R: Read + Seek> Zip<R> {
             return Err(ArchiveError::TooLarge);
         }
         let mut bytes = Vec::new();
-        self.unpack_member(member, &mut bytes)?;
+        let data = data_of(&mut self.file, member)?;
+        unpack(&mut self.file, &member.header, data, &mut bytes)?;
         Ok(bytes)
     }
 
     /// All members, given away.
     pub(super) fn into_members(self) -> Vec<Member> {
         self.members
-    }
-
-    fn unpack_member(&mut self, member: &Member, out: &mut impl Write) -> Result<()> {
-        unpack_member(&mut self.file, member, out)
     }
 
     /// The members fill the file from its first byte to the directory.
@@ -192,15 +189,10 @@ impl<R: Read + Seek> Zip<R> {
     }
 }
 
-/// Unpacks one member, checking length and checksum.
-pub(super) fn unpack_member<R: Read + Seek>(
-    file: &mut R,
-    member: &Member,
-    out: &mut impl Write,
-) -> Result<()> {
+/// Where the data of a member begins.
+pub(super) fn data_of<R: Read + Seek>(file: &mut R, member: &Member) -> Result<u64> {
     let fixed = read_at(file, member.offset, LOCAL_LEN)?;
-    let data = member.offset + LOCAL_LEN + local_tail_len(&fixed)?;
-    unpack(file, &member.header, data, out)
+    Ok(member.offset + LOCAL_LEN + local_tail_len(&fixed)?)
 }
 
 /// The data has to end, inflated and deflated, where the header says.

@@ -73,6 +73,24 @@ contract! {
         assert_eq!(both, [other]);
     }
 
+    async fn documentation_is_found_without_the_files(bench: Bench) {
+        let dev = make_index(&bench.store, "alice/dev").await;
+        let file = wheel(dev.id, "demo", "1.0", 1);
+        let docs = NewFile {
+            filename: "demo-1.0.doc.zip".to_owned(),
+            kind: FileRole::DocZip,
+            ..file.clone()
+        };
+        for new in [file, docs.clone(), wheel(dev.id, "other", "1.0", 3)] {
+            upload(&bench.store, new).await;
+        }
+        let mut tx = bench.store.read().await.unwrap();
+        let found = tx.doc_archives(dev.id, &project("demo")).await.unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].filename, docs.filename);
+        assert!(tx.doc_archives(dev.id, &project("other")).await.unwrap().is_empty());
+    }
+
     async fn one_query_gives_the_files_of_a_whole_resolution_order(bench: Bench) {
         let mut ids = Vec::new();
         for name in ["a/one", "a/two", "a/three", "a/four", "a/five", "a/six", "a/other"] {

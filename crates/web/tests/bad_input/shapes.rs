@@ -272,9 +272,9 @@ pub(crate) fn values() -> Vec<String> {
     values.push(format!("{}{}", "[".repeat(5000), "]".repeat(5000)));
     values.push(format!("{}1{}", "{\"a\":".repeat(5000), "}".repeat(5000)));
     values.push("[".repeat(50_000));
-    values.push(format!("\"{}\"", "x".repeat(100_000)));
-    values.push(format!("[{}0]", "0,".repeat(20_000)));
-    values.push(format!("[{}\"\"]", "\"a/b\",".repeat(5_000)));
+    values.push(format!("\"{}\"", "x".repeat(20_000)));
+    values.push(format!("[{}0]", "0,".repeat(2_000)));
+    values.push(format!("[{}\"\"]", "\"a/b\",".repeat(500)));
     values.push("9".repeat(100_000));
     values
 }
