@@ -45,24 +45,6 @@ fn what_is_described_is_what_is_routed() {
     assert_eq!(described(&file()), routed);
 }
 
-/// Schemathesis cannot ask this, knowing no `PUSH`.
-#[tokio::test]
-async fn an_unknown_method_is_told_which_are_answered() {
-    let larder = TestLarder::start().await;
-    for route in ROUTES {
-        if route.pattern == "/+authcheck" {
-            // A proxy passes on whatever method it was asked with.
-            continue;
-        }
-        let path = route.pattern.replace(['{', '}'], "");
-        let brew = Method::from_bytes(b"BREW").expect("a method");
-        let answer = larder.ask(brew, &path).send().await;
-        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
-        let allowed: BTreeSet<&str> = answer.header("allow").split(", ").collect();
-        assert_eq!(allowed, route.methods.iter().copied().collect(), "{path}");
-    }
-}
-
 fn placeholders(pattern: &str) -> BTreeSet<&str> {
     let parts = pattern.split('{').skip(1);
     parts.filter_map(|part| part.split('}').next()).collect()
