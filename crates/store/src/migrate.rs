@@ -18,6 +18,7 @@ macro_rules! steps {
             steps!($engine, 2, "users_and_indexes"),
             steps!($engine, 3, "projects_and_files"),
             steps!($engine, 4, "mirrors"),
+            steps!($engine, 5, "files_of_a_release"),
         ]
     };
     ($engine:literal, $number:literal, $title:literal) => {

@@ -97,5 +97,5 @@ async fn nodes_that_start_together_migrate_once() {
         .number("select count(*) from _sqlx_migrations")
         .await;
     drop_postgres(&server, &url).await;
-    assert_eq!(applied, 4);
+    assert_eq!(applied, 5);
 }
