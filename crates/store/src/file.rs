@@ -80,8 +80,14 @@ impl Tx {
         let rows = sql!(
             self,
             fetch_all as StoredFile,
+            // By ids: an `or` over two indexes would make SQLite read the whole project.
             select_files!(
-                "p.index_id = $1 and p.name = $2 and (f.version = $3 or f.filename = $4) \
+                "f.id in (\
+                   select v.id from files v join projects q on q.id = v.project_id \
+                   where q.index_id = $1 and q.name = $2 and v.version = $3 \
+                   union \
+                   select n.id from files n join projects q on q.id = n.project_id \
+                   where q.index_id = $1 and q.name = $2 and n.filename = $4) \
                  order by f.id"
             ),
             index_id,

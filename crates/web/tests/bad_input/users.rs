@@ -169,9 +169,7 @@ async fn d23_d28_what_nobody_may_do_to_a_user() {
         .await;
     assert_eq!(user.json()["result"]["username"], "alice", "D20");
     assert_eq!(
-        user.json()["result"]["indexes"]
-            .as_object()
-            .map(Map::len),
+        user.json()["result"]["indexes"].as_object().map(Map::len),
         Some(2),
         "D19"
     );
